@@ -1,0 +1,1 @@
+"""What channels publish to us, and the notices that they get back."""

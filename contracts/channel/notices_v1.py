@@ -1,0 +1,131 @@
+"""Notices on `notices.<channel>.v1`: what became of each order, payment and claim notice, in order."""
+
+from typing import ClassVar
+
+from contracts.vocabulary.faults import Fault
+from contracts.vocabulary.identifiers import ClaimNumber, ContractId, PolicyNumber
+from contracts.vocabulary.model import PublicEvent
+from contracts.vocabulary.money import Currency, NonNegativeMinor
+from contracts.vocabulary.time import CoverPeriod
+
+
+class MessageRefused(PublicEvent):
+    """The message was not taken in. `source` says where it lies (topic/partition/offset)."""
+
+    event_type: ClassVar[str] = "notice.message_refused"
+    source: str
+    message_type: str | None = None
+    reference: str | None = None
+    faults: tuple[Fault, ...]
+
+
+class OrderAccepted(PublicEvent):
+    """The application is accepted at this price."""
+
+    event_type: ClassVar[str] = "notice.order_accepted"
+    contract_id: ContractId
+    order_no: str
+    premium_minor: NonNegativeMinor
+    currency: Currency
+    payment_due_before_cover: bool
+
+
+class OrderDeclined(PublicEvent):
+    """The application is declined; no cover, nothing due."""
+
+    event_type: ClassVar[str] = "notice.order_declined"
+    contract_id: ContractId
+    order_no: str
+    faults: tuple[Fault, ...]
+
+
+class PolicyInForce(PublicEvent):
+    """The policy is issued, or renewed for a further term."""
+
+    event_type: ClassVar[str] = "notice.policy_issued"
+    contract_id: ContractId
+    order_no: str
+    policy_no: PolicyNumber
+    renewal: bool
+    period: CoverPeriod
+
+
+class IssuanceFailed(PublicEvent):
+    """The accepted application could not be issued; money received for it goes back."""
+
+    event_type: ClassVar[str] = "notice.issuance_failed"
+    contract_id: ContractId
+    order_no: str
+    faults: tuple[Fault, ...]
+
+
+class InvoiceDue(PublicEvent):
+    """An instalment to be paid."""
+
+    event_type: ClassVar[str] = "notice.invoice_issued"
+    contract_id: ContractId
+    order_no: str
+    invoice_no: str
+    amount_minor: NonNegativeMinor
+    currency: Currency
+    due: str
+
+
+class PaymentBooked(PublicEvent):
+    """The payment was matched to invoices, or waits in suspense (`faults` says why)."""
+
+    event_type: ClassVar[str] = "notice.payment_booked"
+    contract_id: ContractId
+    payment_no: str
+    amount_minor: NonNegativeMinor
+    currency: Currency
+    suspended: bool
+    invoices: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+class ClaimRegistered(PublicEvent):
+    """The claim notice has a claim number."""
+
+    event_type: ClassVar[str] = "notice.claim_registered"
+    contract_id: ContractId
+    notice_no: str
+    claim_no: ClaimNumber
+
+
+class ClaimDecided(PublicEvent):
+    """The claim is approved (`approved_minor` above or equal 0) or declined (`faults` says why)."""
+
+    event_type: ClassVar[str] = "notice.claim_decided"
+    contract_id: ContractId
+    notice_no: str
+    claim_no: ClaimNumber
+    approved: bool
+    approved_minor: NonNegativeMinor
+    currency: Currency
+    faults: tuple[Fault, ...] = ()
+
+
+class ClaimSettled(PublicEvent):
+    """The approved sum has been paid."""
+
+    event_type: ClassVar[str] = "notice.claim_paid"
+    contract_id: ContractId
+    notice_no: str
+    claim_no: ClaimNumber
+    paid_minor: NonNegativeMinor
+    currency: Currency
+
+
+NOTICES: tuple[type[PublicEvent], ...] = (
+    MessageRefused,
+    OrderAccepted,
+    OrderDeclined,
+    PolicyInForce,
+    IssuanceFailed,
+    InvoiceDue,
+    PaymentBooked,
+    ClaimRegistered,
+    ClaimDecided,
+    ClaimSettled,
+)

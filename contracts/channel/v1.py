@@ -1,0 +1,124 @@
+"""What channels publish on `orders.<channel>.v1`: orders, payments and claim notices.
+
+The message names its own type and version in its body (`type`, `schema_version`), so that a channel
+can write it in any language without headers. Unknown fields are faults: they are usually typing errors.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from contracts.vocabulary.identifiers import (
+    BookCode,
+    CoverageCode,
+    ExternalNumber,
+    PolicyNumber,
+    ProductCode,
+    contract_id_of,
+    contract_of_policy,
+    numbering_owner,
+)
+from contracts.vocabulary.model import ChannelModel, ShortText
+from contracts.vocabulary.money import Currency, NonNegativeMinor, PositiveMinor
+from contracts.vocabulary.products import COVERAGES_MAX, InsuredRisk, PaymentFrequency
+from contracts.vocabulary.time import CivilDate, Instant
+
+CLAIM_LINES_MAX = 100
+
+
+class OrderedCoverage(ChannelModel):
+    """A coverage chosen by the buyer. `premium_minor` is required where the product is sold as quoted."""
+
+    code: CoverageCode
+    premium_minor: NonNegativeMinor | None = None
+    sum_insured_minor: PositiveMinor | None = None
+
+
+class OrderPlaced(ChannelModel):
+    """A buyer's order.
+
+    `order_no` is unique per channel for ever. `contract_no` is the number of the contract that the order
+    starts or renews (the order's own number unless given); `book` names a shared book of business whose
+    contract numbers several channels use.
+    """
+
+    type: Literal["order.placed"]
+    schema_version: Literal[1]
+    order_no: ExternalNumber
+    contract_no: ExternalNumber | None = None
+    book: BookCode | None = None
+    product: ProductCode
+    placed_at: Instant
+    effective: CivilDate
+    currency: Currency
+    premium_minor: NonNegativeMinor
+    coverages: Annotated[tuple[OrderedCoverage, ...], Field(min_length=1, max_length=COVERAGES_MAX)]
+    frequency: PaymentFrequency = PaymentFrequency.ANNUAL
+    risk: InsuredRisk
+    policyholder_name: ShortText | None = None
+    campaign: ShortText | None = None
+
+    def contract_id(self, channel: str) -> str:
+        """The contract that this order of `channel` starts or renews."""
+        return contract_id_of(numbering_owner(channel, self.book), self.contract_no or self.order_no)
+
+
+class PaymentReported(ChannelModel):
+    """Money that a channel collected or that reached us through it. `payment_no` is unique per channel."""
+
+    type: Literal["payment.reported"]
+    schema_version: Literal[1]
+    payment_no: ExternalNumber
+    contract_no: ExternalNumber
+    book: BookCode | None = None
+    amount_minor: PositiveMinor
+    currency: Currency
+    paid_at: Instant
+
+    def contract_id(self, channel: str) -> str:
+        """The contract that the payment names."""
+        return contract_id_of(numbering_owner(channel, self.book), self.contract_no)
+
+
+class ReportedLossLine(ChannelModel):
+    """What is claimed under one coverage."""
+
+    line_no: Annotated[int, Field(ge=1, le=CLAIM_LINES_MAX)]
+    coverage: CoverageCode
+    claimed_minor: NonNegativeMinor
+
+
+class LossReported(ChannelModel):
+    """First notice of loss. Names the contract by our policy number or by the channel's contract number."""
+
+    type: Literal["loss.reported"]
+    schema_version: Literal[1]
+    notice_no: ExternalNumber
+    policy_no: PolicyNumber | None = None
+    contract_no: ExternalNumber | None = None
+    book: BookCode | None = None
+    loss_date: CivilDate
+    reported_at: Instant
+    currency: Currency
+    lines: Annotated[tuple[ReportedLossLine, ...], Field(min_length=1, max_length=CLAIM_LINES_MAX)]
+    description: ShortText | None = None
+
+    @model_validator(mode="after")
+    def _names_one_contract(self) -> Self:
+        if (self.policy_no is None) == (self.contract_no is None):
+            raise ValueError("give either policy_no or contract_no")
+        if len({line.line_no for line in self.lines}) != len(self.lines):
+            raise ValueError("line_no must differ from line to line")
+        if self.policy_no is not None:
+            contract_of_policy(self.policy_no)
+        return self
+
+    def contract_id(self, channel: str) -> str:
+        """The contract that the notice names."""
+        if self.policy_no is not None:
+            return contract_of_policy(self.policy_no)
+        return contract_id_of(numbering_owner(channel, self.book), self.contract_no or "")
+
+
+ChannelMessage = OrderPlaced | PaymentReported | LossReported
+CHANNEL_MESSAGES: tuple[type[ChannelMessage], ...] = (OrderPlaced, PaymentReported, LossReported)

@@ -1,0 +1,95 @@
+"""Events of `quote.events.v1`: products, applications, prices, underwriting decisions."""
+
+from datetime import date
+from typing import ClassVar
+
+from contracts.vocabulary.faults import Fault
+from contracts.vocabulary.identifiers import ChannelCode, ContractId, ExternalNumber, ProductCode
+from contracts.vocabulary.model import PublicEvent
+from contracts.vocabulary.money import Currency, NonNegativeMinor
+from contracts.vocabulary.products import CoverageTerms, CoverTerms, ProductLine
+from contracts.vocabulary.time import Instant
+
+
+class ProductPublished(PublicEvent):
+    """A version of a product is on sale. `document` is its whole definition as JSON text."""
+
+    event_type: ClassVar[str] = "product.published"
+    product_code: ProductCode
+    product_version: int
+    line: ProductLine
+    on_sale_from: date
+    on_sale_until: date | None
+    document: str
+
+
+class ProductWithdrawn(PublicEvent):
+    """A version is no longer sold; policies sold under it keep it."""
+
+    event_type: ClassVar[str] = "product.withdrawn"
+    product_code: ProductCode
+    product_version: int
+    reason: str
+
+
+class MessageRefused(PublicEvent):
+    """A channel's message was not taken in: no application exists. The raw bytes are a dead letter."""
+
+    event_type: ClassVar[str] = "message.refused"
+    channel: ChannelCode
+    source: str
+    faults: tuple[Fault, ...]
+
+
+class ApplicationSubmitted(PublicEvent):
+    """An order became an application."""
+
+    event_type: ClassVar[str] = "application.submitted"
+    contract_id: ContractId
+    channel: ChannelCode
+    order_no: ExternalNumber
+    product_code: ProductCode
+    product_version: int
+    placed_at: Instant
+    campaign: str | None = None
+
+
+class PremiumRated(PublicEvent):
+    """The price, coverage by coverage."""
+
+    event_type: ClassVar[str] = "premium.rated"
+    contract_id: ContractId
+    channel: ChannelCode
+    order_no: ExternalNumber
+    currency: Currency
+    premium_minor: NonNegativeMinor
+    coverages: tuple[CoverageTerms, ...]
+
+
+class ApplicationAccepted(PublicEvent):
+    """The risk is taken on these terms; policy or billing goes on, as the settlement method says."""
+
+    event_type: ClassVar[str] = "application.accepted"
+    terms: CoverTerms
+
+
+class ApplicationDeclined(PublicEvent):
+    """The risk is not taken."""
+
+    event_type: ClassVar[str] = "application.declined"
+    contract_id: ContractId
+    channel: ChannelCode
+    order_no: ExternalNumber
+    product_code: ProductCode
+    faults: tuple[Fault, ...]
+
+
+EVENTS: tuple[type[PublicEvent], ...] = (
+    ProductPublished,
+    ProductWithdrawn,
+    MessageRefused,
+    ApplicationSubmitted,
+    PremiumRated,
+    ApplicationAccepted,
+    ApplicationDeclined,
+)

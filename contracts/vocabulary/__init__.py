@@ -1,0 +1,1 @@
+"""Words shared by every contract: money, dates, identifiers, products."""

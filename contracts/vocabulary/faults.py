@@ -1,0 +1,50 @@
+"""Faults: one stable code, one path and one sentence for everything that can be wrong with a message."""
+
+from enum import StrEnum
+
+from contracts.vocabulary.model import ContractModel
+
+
+class FaultCode(StrEnum):
+    """Codes that channels may build on; a code is never reused for something else."""
+
+    NOT_JSON = "not_json"
+    TOO_LARGE = "too_large"
+    UNKNOWN_SCHEMA = "unknown_schema"
+    INVALID_FIELD = "invalid_field"
+    MISSING_FIELD = "missing_field"
+    UNKNOWN_FIELD = "unknown_field"
+    UNKNOWN_PRODUCT = "unknown_product"
+    PRODUCT_WITHDRAWN = "product_withdrawn"
+    NOT_ON_SALE = "not_on_sale"
+    CHANNEL_NOT_ALLOWED = "channel_not_allowed"
+    WRONG_LINE = "wrong_line"
+    WRONG_CURRENCY = "wrong_currency"
+    WRONG_BOOK = "wrong_book"
+    COVERAGE_NOT_IN_PLAN = "coverage_not_in_plan"
+    COVERAGE_TWICE = "coverage_twice"
+    SUM_INSURED_NOT_OFFERED = "sum_insured_not_offered"
+    PREMIUM_DOES_NOT_ADD_UP = "premium_does_not_add_up"
+    PRICE_OUTSIDE_TOLERANCE = "price_outside_tolerance"
+    NO_RATE = "no_rate"
+    RISK_NOT_ACCEPTED = "risk_not_accepted"
+    ORDER_NUMBER_REUSED = "order_number_reused"
+    PAYMENT_NUMBER_REUSED = "payment_number_reused"
+    NOTICE_NUMBER_REUSED = "notice_number_reused"
+    OVERLAPPING_TERM = "overlapping_term"
+    POLICY_UNKNOWN = "policy_unknown"
+    NO_COVER_IN_FORCE = "no_cover_in_force"
+    GUARANTEE_NOT_BOUGHT = "guarantee_not_bought"
+    LIMIT_EXHAUSTED = "limit_exhausted"
+    DECLINED_BY_ADJUSTER = "declined_by_adjuster"
+    NO_OPEN_INVOICE = "no_open_invoice"
+    AMOUNT_MISMATCH = "amount_mismatch"
+    INTERNAL = "internal"
+
+
+class Fault(ContractModel):
+    """What is wrong (`code`), where (`path`, dotted, empty for the whole message) and what to do (`message`)."""
+
+    code: FaultCode
+    path: str = ""
+    message: str
