@@ -1,0 +1,1 @@
+"""Event sourcing: log, relay, inbox, projections. Knows nothing of insurance."""

@@ -1,0 +1,151 @@
+"""What every service's HTTP API shares: health, metrics, status, history, problem documents (RFC 9457)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, FastAPI, Header, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import BaseModel
+
+from services.kernel.errors import CommandConflict, CommandRefused
+from services.kernel.idempotent import CommandResult
+from services.kernel.messages import Instruction, Recorded
+from services.kernel.postgres import is_transient
+from services.kernel.runtime import Kernel
+
+Found = TypeVar("Found")
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=128,
+        pattern=r"^[!-~]+$",
+        description="An id of the caller's own; sending the command again with it returns the first outcome",
+    ),
+]
+
+
+class HistoryEntry(BaseModel):
+    """One event of a stream, as it lies in the log."""
+
+    partition: int
+    position: int
+    version: int
+    type: str
+    recorded_at: datetime
+    data: dict[str, Any]
+    meta: dict[str, Any]
+    digest: str
+
+    @staticmethod
+    def of(recorded: Recorded[Any]) -> "HistoryEntry":
+        """The entry of a recorded event."""
+        return HistoryEntry(
+            partition=recorded.partition,
+            position=recorded.position,
+            version=recorded.version,
+            type=recorded.event.event_type,
+            recorded_at=recorded.recorded_at,
+            data=recorded.event.model_dump(mode="json"),
+            meta=dict(recorded.meta),
+            digest=recorded.digest.hex(),
+        )
+
+
+class KernelAccess:
+    """What a route may use of the running service."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self.read = kernel.read
+
+    async def history(self, lane: str, stream: str) -> list[HistoryEntry]:
+        """All events of a stream."""
+        return [HistoryEntry.of(recorded) for recorded in await self._kernel.history(lane, stream)]
+
+    async def execute(self, instruction: Instruction, idempotency_key: str) -> CommandResult:
+        """Carry out a command once. Raises CommandRefused, which becomes a 409 problem document."""
+        return await self._kernel.execute(instruction, idempotency_key)
+
+
+def kernel_of(request: Request) -> KernelAccess:
+    """The running service behind a request."""
+    return KernelAccess(request.app.state.kernel)
+
+
+def or_not_found(found: Found | None, field: str, wanted: str) -> Found:
+    """What was found. Raises 404 naming the field where it is nothing or empty."""
+    if not found:
+        raise HTTPException(404, f"no entry with {field} {wanted}")
+    return found
+
+
+operations = APIRouter(tags=["operations"])
+
+
+@operations.get("/health/live")
+async def live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "live"}
+
+
+@operations.get("/health/ready")
+async def ready(request: Request) -> Response:
+    """The service takes messages in and relays events; 503 says why not."""
+    kernel: Kernel = request.app.state.kernel
+    reason = kernel.relay.stopped_because if kernel.started else "starting or stopping"
+    body = {"status": "ready" if reason is None else "not ready", "reason": reason}
+    return JSONResponse(body, status_code=200 if reason is None else 503)
+
+
+@operations.get("/metrics", response_class=PlainTextResponse)
+async def metrics(request: Request) -> Response:
+    """Prometheus metrics."""
+    return Response(request.app.state.kernel.metrics.render(), media_type="text/plain; version=0.0.4")
+
+
+@operations.get("/status")
+async def status(request: Request) -> dict[str, Any]:
+    """Log heads, relay, projector and inbox positions."""
+    found: dict[str, Any] = await request.app.state.kernel.status()
+    return found
+
+
+def problem(status_code: int, title: str, detail: str, extra: Mapping[str, Any] | None = None) -> JSONResponse:
+    """A problem document."""
+    body = {"type": "about:blank", "title": title, "status": status_code, "detail": detail, **(extra or {})}
+    return JSONResponse(body, status_code=status_code, media_type="application/problem+json")
+
+
+def install_problems(app: FastAPI) -> None:
+    """Turn errors into problem documents; nobody outside sees a stack trace."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        code = error.code if isinstance(error, CommandRefused) else "command_id_reused"
+        return problem(409, "The command was refused", str(error), {"code": code})
+
+    async def not_found(request: Request, error: Exception) -> Response:
+        status_code = error.status_code if isinstance(error, HTTPException) else 500
+        return problem(status_code, "Not found" if status_code == 404 else "Error", getattr(error, "detail", ""))
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        found = error.errors() if isinstance(error, RequestValidationError) else []
+        faults = [{"path": ".".join(map(str, entry["loc"])), "message": entry["msg"]} for entry in found]
+        return problem(422, "The request is not valid", f"{len(faults)} faults", {"faults": faults})
+
+    async def failed(request: Request, error: Exception) -> Response:
+        if is_transient(error):
+            answer = problem(503, "Try again", "the database does not answer at the moment")
+            answer.headers["Retry-After"] = "2"
+            return answer
+        return problem(500, "Internal error", "the error was logged")
+
+    app.add_exception_handler(CommandRefused, refused)
+    app.add_exception_handler(CommandConflict, refused)
+    app.add_exception_handler(HTTPException, not_found)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, failed)

@@ -1,0 +1,202 @@
+"""The inbox: a batch of Kafka records becomes commands, effectively once.
+
+One batch, one database transaction: lock the inbox rows, drop what was handled, react, decide, append, move the
+rows. Only afterwards is the consumer group's offset committed, and it is a hint: the rows are the truth.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from contracts.envelope import place_of
+from contracts.topics import lane_of
+from services.kernel import clock, dead_letters, replies
+from services.kernel.command_handler import Executed
+from services.kernel.dead_letters import DeadLetter
+from services.kernel.event_log import Connection
+from services.kernel.messages import Delivery, Instruction
+from services.kernel.replies import Reply
+from services.kernel.service import React, ServiceDefinition
+
+_ENSURE = """
+insert into log.inbox (source, partition, position, next_offset)
+select source, partition, 0, 0 from unnest($1::text[], $2::integer[]) as wanted(source, partition)
+    on conflict do nothing
+"""
+_LOCK = """
+select i.source, i.partition, i.position, i.next_offset
+  from log.inbox i join unnest($1::text[], $2::integer[]) as wanted(source, partition) using (source, partition)
+ order by i.source, i.partition for update of i
+"""
+_MOVE = """
+update log.inbox i set position = m.position, next_offset = m.next_offset, fingerprint = m.fingerprint
+  from unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bytea[])
+       as m(source, partition, position, next_offset, fingerprint)
+ where i.source = m.source and i.partition = m.partition
+"""
+_TAKEN = "select source, partition, position, next_offset from log.inbox order by source, partition"
+
+log = logging.getLogger(__name__)
+
+Place = tuple[str, int]
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far one source partition is handled inside the transaction."""
+
+    position: int
+    next_offset: int
+    last: Delivery | None = None
+
+
+@dataclass(slots=True)
+class InboxBatch:
+    """One polled batch as a work for the command handler. `gaps` are partitions to be fetched again."""
+
+    service: str
+    deliveries: Sequence[Delivery]
+    react: React
+    linked: bool
+    partitions: int
+    definition: ServiceDefinition
+    key: str | None = None
+    gaps: dict[Place, int] = field(default_factory=dict)
+    dead: list[DeadLetter] = field(default_factory=list)
+    replied: int = 0
+    _progress: dict[Place, _Progress] = field(default_factory=dict)
+    _causes: list[Delivery] = field(default_factory=list)
+
+    async def prepare(self, connection: Connection) -> Sequence[Instruction]:
+        """Lock the inbox rows, drop what was seen, and react to the rest."""
+        self.gaps, self.dead, self._causes = {}, [], []
+        by_place: dict[Place, list[Delivery]] = {}
+        for delivery in self.deliveries:
+            by_place.setdefault((delivery.topic, delivery.partition), []).append(delivery)
+        self._progress = await _lock(connection, sorted(by_place))
+        instructions: list[Instruction] = []
+        for place, own in by_place.items():
+            for delivery in self._unseen(place, own):
+                for instruction in self._reaction(delivery):
+                    instructions.append(instruction)
+                    self._causes.append(delivery)
+        return instructions
+
+    def _unseen(self, place: Place, deliveries: Sequence[Delivery]) -> Iterable[Delivery]:
+        progress = self._progress[place]
+        for delivery in deliveries:
+            if delivery.offset < progress.next_offset:
+                continue
+            if self.linked and not self._follows(delivery, place, progress):
+                return
+            if not self.linked:
+                progress.position = delivery.offset
+            progress.next_offset = delivery.offset + 1
+            progress.last = delivery
+            yield delivery
+
+    def _follows(self, delivery: Delivery, place: Place, progress: _Progress) -> bool:
+        """Whether a record of our own topics is the next one; a hole stops its partition until it is filled."""
+        here = place_of(dict(delivery.headers))
+        if here.previous != progress.position:
+            log.error(
+                "%s: record at position %s follows %s, but %s was handled last; fetching again",
+                delivery.source,
+                here.position,
+                here.previous,
+                progress.position,
+            )
+            self.gaps[place] = progress.next_offset
+            return False
+        progress.position = here.position
+        return True
+
+    def _reaction(self, delivery: Delivery) -> Sequence[Instruction]:
+        try:
+            found = self.react(delivery)
+        except Exception as error:
+            log.exception("%s could not be read", delivery.source)
+            self._bury(delivery, "unreadable", error)
+            return ()
+        cause = _cause(delivery)
+        return [replace(instruction, cause={**cause, **instruction.cause}) for instruction in found]
+
+    async def finish(self, connection: Connection, executed: Sequence[Executed]) -> None:
+        """Keep dead letters and replies, and move the inbox."""
+        told: list[Reply] = []
+        repeat = self.definition.repeat
+        for outcome, delivery in zip(executed, self._causes, strict=True):
+            instruction = outcome.instruction
+            if outcome.failure is not None:
+                self._bury(delivery, "internal", outcome.failure)
+            elif outcome.refusal is not None:
+                self._bury(delivery, outcome.refusal.code, outcome.refusal)
+            elif instruction.dead_letter is not None:
+                self._bury(delivery, instruction.dead_letter, None)
+            if not outcome.events and outcome.failure is None and outcome.refusal is None:
+                notice = repeat(instruction.command, outcome.state) if repeat else None
+                if notice is not None:
+                    lane = lane_of(instruction.lane, self.partitions)
+                    told.append(Reply(notice, lane, instruction.lane, delivery.source, clock.now()))
+        self.replied = len(told)
+        await replies.put(connection, self.service, told)
+        await dead_letters.put(connection, self.dead)
+        await self._move(connection)
+
+    def _bury(self, delivery: Delivery, reason: str, error: Exception | None) -> None:
+        details = reason if error is None else f"{type(error).__name__}: {error}"
+        self.dead.append(DeadLetter(delivery, reason, details, clock.now()))
+
+    async def _move(self, connection: Connection) -> None:
+        moved = [(place, p, p.last) for place, p in self._progress.items() if p.last is not None]
+        if not moved:
+            return
+        await connection.execute(
+            _MOVE,
+            [topic for (topic, _), _, _ in moved],
+            [partition for (_, partition), _, _ in moved],
+            [progress.position for _, progress, _ in moved],
+            [progress.next_offset for _, progress, _ in moved],
+            [fingerprint(last) for _, _, last in moved],
+        )
+
+
+async def _lock(connection: Connection, places: Sequence[Place]) -> dict[Place, _Progress]:
+    topics, partitions = [topic for topic, _ in places], [partition for _, partition in places]
+    rows = await connection.fetch(_LOCK, topics, partitions)
+    if len(rows) < len(places):
+        await connection.execute(_ENSURE, topics, partitions)
+        rows = await connection.fetch(_LOCK, topics, partitions)
+    return {(row["source"], row["partition"]): _Progress(row["position"], row["next_offset"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How far a source partition was taken in."""
+
+    position: int
+    next_offset: int
+
+
+async def taken(connection: Connection) -> dict[Place, Taken]:
+    """How far each source partition that was ever read was taken in."""
+    rows = await connection.fetch(_TAKEN)
+    return {(row["source"], row["partition"]): Taken(row["position"], row["next_offset"]) for row in rows}
+
+
+def fingerprint(delivery: Delivery) -> bytes:
+    """sha256 over offset, timestamp, key and value: tells a recreated topic from the one that was read."""
+    digest = hashlib.sha256(f"{delivery.offset}/{delivery.timestamp_ms}/".encode())
+    digest.update(delivery.key or b"")
+    digest.update(b"/")
+    digest.update(delivery.value or b"")
+    return digest.digest()
+
+
+def _cause(delivery: Delivery) -> dict[str, str]:
+    event_id, trace = delivery.header("ce_id"), delivery.header("traceparent")
+    cause = {"cause": event_id.decode("utf-8", "replace") if event_id else delivery.source}
+    if trace:
+        cause["traceparent"] = trace.decode("ascii", "replace")
+    return cause

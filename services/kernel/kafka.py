@@ -1,0 +1,181 @@
+"""Every Kafka option in one place: topics, the relay's producer, consumers, tails."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from contracts.topics import Topic
+from services.kernel.errors import WrongTopicSettings
+
+REQUEST_TIMEOUT_MS = 10_000
+TRANSACTION_TIMEOUT_MS = 10_000
+BATCH_BYTES_MAX = 512 * 1024
+REQUEST_BYTES_MAX = 1024 * 1024
+_REPLICAS_MAX = 3
+_TAIL_STEPS = (2, 8, 64, 1024, 65_536)
+
+
+def relay_producer(bootstrap: str, transactional_id: str) -> AIOKafkaProducer:
+    """The relay's producer. Transactional, so that a second relay fences the first."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        transactional_id=transactional_id,
+        enable_idempotence=True,
+        acks="all",
+        compression_type="lz4",
+        linger_ms=0,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+        max_batch_size=BATCH_BYTES_MAX,
+        max_request_size=REQUEST_BYTES_MAX,
+    )
+
+
+def channel_producer(bootstrap: str) -> AIOKafkaProducer:
+    """A producer for publishing as a channel does: idempotent, acknowledged by all replicas."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        enable_idempotence=True,
+        acks="all",
+        compression_type="lz4",
+        linger_ms=5,
+        max_batch_size=128 * 1024,
+        max_request_size=2 * REQUEST_BYTES_MAX,
+    )
+
+
+def consumer_options() -> dict[str, Any]:
+    """Options of every inbox subscriber.
+
+    The inbox row decides where reading starts (each assignment seeks), so the reset policy only matters
+    for a topic never read before: earliest, because latest would jump over data.
+    """
+    return {
+        "auto_offset_reset": "earliest",
+        "isolation_level": "read_committed",
+        "session_timeout_ms": 30_000,
+        "heartbeat_interval_ms": 3_000,
+        "max_poll_interval_ms": 600_000,
+        "fetch_max_bytes": 32 * 1024 * 1024,
+        "max_partition_fetch_bytes": 4 * 1024 * 1024,
+        "check_crcs": True,
+    }
+
+
+def reader(bootstrap: str) -> AIOKafkaConsumer:
+    """A consumer without a group, for reading tails and whole topics."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+    )
+
+
+async def ensure_topics(bootstrap: str, topics: Iterable[Topic], partitions: int) -> list[str]:
+    """Create the topics that are missing; returns their names."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        existing = set(await admin.list_topics())
+        missing = [topic for topic in topics if topic.name not in existing]
+        if not missing:
+            return []
+        brokers = len((await admin.describe_cluster())["brokers"])
+        replicas = min(_REPLICAS_MAX, brokers)
+        wanted = [NewTopic(topic.name, partitions, replicas, topic_configs=topic.settings) for topic in missing]
+        response = await admin.create_topics(wanted)
+        for name, code, *_ in response.topic_errors:
+            if code and for_code(code) is not TopicAlreadyExistsError:
+                raise for_code(code)(f"topic {name} could not be created")
+        return [topic.name for topic in missing]
+    finally:
+        await admin.close()
+
+
+async def list_topics(bootstrap: str) -> list[str]:
+    """Names of all topics."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        return sorted(await admin.list_topics())
+    finally:
+        await admin.close()
+
+
+async def check_keeps_for_ever(bootstrap: str, topic: str) -> None:
+    """Refuse a topic that would forget records: its tail is the relay's only checkpoint."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        resource = ConfigResource(ConfigResourceType.TOPIC, topic, configs=None)
+        (response,) = await admin.describe_configs([resource])
+    finally:
+        await admin.close()
+    settings = {entry[0]: entry[1] for entry in response.resources[0][4]}
+    wanted = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+    for name, value in wanted.items():
+        if settings.get(name) != value:
+            raise WrongTopicSettings(f"{topic}: {name} is {settings.get(name)}, must be {value}")
+
+
+async def tails(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> dict[int, ConsumerRecord | None]:
+    """The last committed record of each partition, None where it is empty."""
+    places = [TopicPartition(topic, partition) for partition in range(partitions)]
+    consumer.assign(places)
+    ends = await consumer.end_offsets(places)
+    beginnings = await consumer.beginning_offsets(places)
+    return {place.partition: await _tail(consumer, place, beginnings[place], ends[place]) for place in places}
+
+
+async def _tail(consumer: AIOKafkaConsumer, place: TopicPartition, beginning: int, end: int) -> ConsumerRecord | None:
+    # The very last offsets are transaction markers, which are no records: step back until one comes.
+    for step in _TAIL_STEPS:
+        start = max(beginning, end - step)
+        last = await _last_record(consumer, place, start, end)
+        if last is not None:
+            return last
+        if start == beginning:
+            break
+    if end > beginning:
+        raise WrongTopicSettings(f"{place.topic}/{place.partition} ends at {end} but no record can be read near it")
+    return None
+
+
+async def _last_record(
+    consumer: AIOKafkaConsumer, place: TopicPartition, start: int, end: int
+) -> ConsumerRecord | None:
+    last: ConsumerRecord | None = None
+    if start >= end:
+        return None
+    consumer.seek(place, start)
+    quiet = 0
+    while quiet < 2:
+        records = (await consumer.getmany(place, timeout_ms=200)).get(place, [])
+        last = records[-1] if records else last
+        if await consumer.position(place) >= end:
+            break
+        quiet = 0 if records else quiet + 1
+    return last
+
+
+async def end_offsets(consumer: AIOKafkaConsumer, topics: Mapping[str, int]) -> dict[TopicPartition, int]:
+    """End offset (read committed) of each partition of the topics, given with their partition counts."""
+    places = [TopicPartition(topic, p) for topic, count in topics.items() for p in range(count)]
+    found: dict[TopicPartition, int] = await consumer.end_offsets(places)
+    return found
+
+
+async def abandon(producer: AIOKafkaProducer, seconds: float = 5) -> None:
+    """Throw a producer away. Its own `stop` may wait for ever while the broker is away."""
+    try:
+        async with asyncio.timeout(seconds):
+            await producer.stop()
+    except Exception:
+        await producer.client.close()

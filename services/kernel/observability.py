@@ -1,0 +1,97 @@
+"""Metrics of a service process, in Prometheus form, and its structured logs."""
+
+import logging
+import sys
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+
+class Metrics:
+    """Counters and gauges of one service; names end in their unit."""
+
+    def __init__(self, service: str) -> None:
+        self.registry = CollectorRegistry()
+        label = {"service": service}
+        names = list(label)
+        self.appended = Counter(
+            "ledger_events_appended_total", "Events appended to the log", names, registry=self.registry
+        ).labels(**label)
+        self.commit_seconds = Histogram(
+            "ledger_commit_seconds", "One group commit", names, buckets=_SECONDS, registry=self.registry
+        ).labels(**label)
+        self.commit_events = Histogram(
+            "ledger_commit_events",
+            "Events in one group commit",
+            names,
+            buckets=_SIZES,
+            registry=self.registry,
+        ).labels(**label)
+        self.received = Counter(
+            "ledger_records_received_total", "Kafka records taken in", names, registry=self.registry
+        ).labels(**label)
+        self.dead_letters = Counter(
+            "ledger_dead_letters_total", "Messages kept as dead letters", names, registry=self.registry
+        ).labels(**label)
+        self.relayed = Counter(
+            "ledger_records_relayed_total", "Records sent to Kafka", names, registry=self.registry
+        ).labels(**label)
+        self.relay_seconds = Histogram(
+            "ledger_relay_transaction_seconds",
+            "One Kafka transaction",
+            names,
+            buckets=_SECONDS,
+            registry=self.registry,
+        ).labels(**label)
+        self.relay_lag = Gauge(
+            "ledger_relay_lag_events",
+            "Log events the relay has not passed yet",
+            names,
+            registry=self.registry,
+        ).labels(**label)
+        self.projection_lag = Gauge(
+            "ledger_projection_lag_events",
+            "Log events the projector has not passed yet",
+            names,
+            registry=self.registry,
+        ).labels(**label)
+
+    def render(self) -> bytes:
+        """The exposition text."""
+        return generate_latest(self.registry)
+
+
+def configure_logging(service: str) -> None:
+    """JSON lines on standard error, with the service's name; standard-library loggers go the same way."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, _with_service(service)],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    for noisy in ("aiokafka", "uvicorn.access", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def _with_service(service: str) -> structlog.typing.Processor:
+    def add(logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event["service"] = service
+        return event
+
+    return add

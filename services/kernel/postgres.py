@@ -1,0 +1,158 @@
+"""PostgreSQL around the log: roles, databases, migrations, pools, and which errors mean a lost connection."""
+
+import hashlib
+import importlib.resources
+import json
+import secrets
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+
+from services.kernel import chain, clock
+
+_PACKAGE = "services.kernel.migrations"
+_LEDGER = """
+create table if not exists public.migration (
+    name text primary key, sha256 text not null, applied_at timestamptz not null default now())
+"""
+_GRANTS = """
+grant usage on schema log to {role};
+grant select, insert on log.events, log.unique_keys to {role};
+grant select, insert, update, delete on log.commands to {role};
+grant select on log.genesis, log.readable_events to {role};
+grant select, update on log.log_head to {role};
+grant select, insert, update, delete on log.inbox, log.dead_letters, log.replies to {role};
+grant select, insert, update, delete on log.projections, log.checkpoints to {role};
+grant usage, create on schema read to {role};
+alter role {role} in database {database} set search_path = read, log;
+"""
+
+
+def database_name(service: str, prefix: str) -> str:
+    """The database of a service."""
+    return f"{prefix}_{service}".replace("-", "_")
+
+
+def service_dsn(admin_dsn: str, service: str, prefix: str) -> str:
+    """DSN of the service's run-time role, which may insert events and never change them."""
+    name = database_name(service, prefix)
+    return _with(admin_dsn, user=name, database=name)
+
+
+def _with(admin_dsn: str, *, user: str | None, database: str) -> str:
+    parts = urlsplit(admin_dsn)
+    if user is None:
+        return urlunsplit(parts._replace(path=f"/{database}"))
+    netloc = f"{user}:{quote(_password(admin_dsn, user))}@{parts.hostname}:{parts.port or 5432}"
+    return urlunsplit(parts._replace(netloc=netloc, path=f"/{database}"))
+
+
+def _password(admin_dsn: str, role: str) -> str:
+    # Derived from the administrator's, so that nothing has to be stored; who has that one can set any other.
+    return hashlib.sha256(f"{urlsplit(admin_dsn).password or ''}/{role}".encode()).hexdigest()[:32]
+
+
+async def provision(admin_dsn: str, service: str, prefix: str, partitions: int) -> str:
+    """Make the service's role, database, tables and genesis where they are missing. Returns its DSN."""
+    name = database_name(service, prefix)
+    admin = await asyncpg.connect(admin_dsn)
+    try:
+        if not await admin.fetchval("select 1 from pg_roles where rolname = $1", name):
+            await admin.execute(f"create role {name} login password '{_password(admin_dsn, name)}'")
+        if not await admin.fetchval("select 1 from pg_database where datname = $1", name):
+            await admin.execute(f"create database {name}")
+    finally:
+        await admin.close()
+    owner = await asyncpg.connect(_with(admin_dsn, user=None, database=name))
+    try:
+        await _migrate(owner)
+        await owner.execute(_GRANTS.format(role=name, database=name))
+        await _found(owner, service, partitions)
+    finally:
+        await owner.close()
+    return service_dsn(admin_dsn, service, prefix)
+
+
+async def drop(admin_dsn: str, service: str, prefix: str) -> None:
+    """Remove a service's database and role. For tests and `reset` only."""
+    name = database_name(service, prefix)
+    admin = await asyncpg.connect(admin_dsn)
+    try:
+        await admin.execute(f"drop database if exists {name} with (force)")
+        await admin.execute(f"drop role if exists {name}")
+    finally:
+        await admin.close()
+
+
+async def _migrate(owner: asyncpg.Connection) -> None:
+    await owner.execute(_LEDGER)
+    applied = {row["name"]: row["sha256"] for row in await owner.fetch("select name, sha256 from public.migration")}
+    for name, sql in _migrations():
+        digest = hashlib.sha256(sql.encode()).hexdigest()
+        if name in applied:
+            if applied[name] != digest:
+                raise RuntimeError(f"migration {name} was changed after it was applied; add a new one instead")
+            continue
+        async with owner.transaction():
+            await owner.execute(sql)
+            await owner.execute("insert into public.migration (name, sha256) values ($1, $2)", name, digest)
+
+
+def _migrations() -> list[tuple[str, str]]:
+    files = importlib.resources.files(_PACKAGE).iterdir()
+    return sorted((file.name, file.read_text()) for file in files if file.name.endswith(".sql"))
+
+
+async def _found(owner: asyncpg.Connection, service: str, partitions: int) -> None:
+    existing = await owner.fetchval("select count(*) from log.genesis")
+    if existing == partitions:
+        return
+    if existing:
+        raise RuntimeError(f"the log of {service} has {existing} partitions; that is fixed when it is made")
+    async with owner.transaction():
+        for partition in range(partitions):
+            document = chain.genesis_document(service, partition, clock.now(), secrets.token_hex(16))
+            digest = chain.genesis_digest(document)
+            await owner.execute("insert into log.genesis values ($1, $2, $3)", partition, document, digest)
+            await owner.execute("insert into log.log_head values ($1, 0, $2)", partition, digest)
+
+
+async def open_pool(dsn: str, *, size: int) -> asyncpg.Pool:
+    """A pool whose sessions give up waiting for a lock after 5 s and a stuck statement after 60 s."""
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=size,
+        init=_speak_json,
+        server_settings={
+            "lock_timeout": "5s",
+            "statement_timeout": "60s",
+            "idle_in_transaction_session_timeout": "30s",
+            "synchronous_commit": "on",
+        },
+    )
+
+
+async def _speak_json(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the work may be tried again: connection lost, server restarting, lock wait, deadlock.
+
+    A cut connection shows as one of several classes, InterfaceError among them, which is no PostgresError.
+    """
+    return isinstance(error, _TRANSIENT)
+
+
+_TRANSIENT: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)

@@ -1,0 +1,187 @@
+"""One running service: pools, log, relay, projector and subscribers, started and stopped in order."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from faststream.kafka import KafkaBroker
+
+from contracts.topics import dead_letters_topic, lane_of
+from services.kernel import idempotent, inbox, postgres
+from services.kernel.codec import EventCodec
+from services.kernel.command_handler import CommandHandler
+from services.kernel.idempotent import CommandResult
+from services.kernel.inbox import InboxBatch
+from services.kernel.log_reader import LogReader
+from services.kernel.messages import Instruction, Recorded
+from services.kernel.observability import Metrics
+from services.kernel.projector import Projector
+from services.kernel.read_models import ReadModels
+from services.kernel.relay import Relay
+from services.kernel.service import ServiceDefinition
+from services.kernel.settings import ServiceSettings
+from services.kernel.subscribers import CHANNEL_PATTERN, Intake, subscribe
+
+_STOP_SECONDS = 30
+
+BeforeBatch = Callable[[ReadModels], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+
+class Kernel:
+    """Everything of one service process, built by `start`."""
+
+    read: ReadModels
+
+    def __init__(self, definition: ServiceDefinition, settings: ServiceSettings) -> None:
+        self.definition = definition
+        self.settings = settings
+        self.metrics = Metrics(definition.name)
+        self.codec = EventCodec(definition.events, definition.upcasters)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.started = False
+
+    async def start(self, before_batch: BeforeBatch | None = None) -> None:
+        """Open pools, start the loops, then take messages in."""
+        dsn, settings = self.settings.database, self.settings
+        # Pools apart: a slow HTTP query must not hold up the log, nor the other way round.
+        self._log_pool = await postgres.open_pool(dsn, size=6)
+        self._read_pool = await postgres.open_pool(dsn, size=8)
+        self.read = ReadModels(self._read_pool)
+        partitions = await self._log_pool.fetchval("select count(*) from log.genesis")
+        self.reader = LogReader(self._log_pool, self.codec, partitions)
+        await self.reader.refresh()
+        self.handler = CommandHandler(
+            self._log_pool,
+            self.definition,
+            self.codec,
+            partitions,
+            self._committed,
+            settings.commit_instructions,
+        )
+        self.projector = Projector(
+            self._log_pool, self.definition.projections, self.reader, self.metrics, settings.projector_events
+        )
+        await self.projector.declare()
+        self.relay = Relay(
+            self._log_pool, settings.kafka, self.definition, self.reader, self.metrics, settings.relay_events
+        )
+        loops = (
+            self.handler.run(),
+            self.reader.run(settings.poll_seconds),
+            self.projector.run(),
+            self.relay.run(),
+        )
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
+        self.broker = self._broker(partitions, before_batch)
+        await self.broker.start()
+        self.started = True
+
+    def _broker(self, partitions: int, before_batch: BeforeBatch | None) -> KafkaBroker:
+        broker = KafkaBroker(
+            self.settings.kafka,
+            allow_auto_create_topics=False,
+            graceful_timeout=_STOP_SECONDS,
+            client_id=f"{self.definition.name}-inbox",
+            logger=None,
+            metadata_max_age_ms=int(self.settings.channel_refresh_seconds * 1000),
+        )
+        definition = self.definition
+
+        async def prepare() -> None:
+            if before_batch is not None:
+                await before_batch(self.read)
+
+        def intake(react: Any, *, linked: bool) -> Intake:
+            return Intake(
+                definition,
+                self.handler,
+                react,
+                linked=linked,
+                partitions=partitions,
+                metrics=self.metrics,
+                before_batch=prepare,
+                after_batch=self._taken,
+            )
+
+        if definition.sources:
+            subscribe(
+                broker,
+                intake(definition.react, linked=True),
+                self._log_pool,
+                group=f"{definition.name}.events",
+                topics=definition.sources,
+                records_max=self.settings.inbox_records,
+            )
+        if definition.react_to_channel is not None:
+            subscribe(
+                broker,
+                intake(definition.react_to_channel, linked=False),
+                self._log_pool,
+                group=f"{definition.name}.channels",
+                pattern=CHANNEL_PATTERN,
+                records_max=self.settings.inbox_records,
+            )
+        return broker
+
+    def _committed(self, events: Any) -> None:
+        self.metrics.appended.inc(len(events))
+        self.metrics.commit_events.observe(len(events))
+        self.reader.committed(events)
+
+    def _taken(self, batch: InboxBatch) -> None:
+        if batch.replied or batch.dead:
+            self.relay.nudge()
+
+    async def stop(self) -> None:
+        """Finish the batch in hand, let relay and projector pass what is in the log, and close."""
+        self.started = False
+        with contextlib.suppress(Exception):
+            await self.broker.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS / 3):
+                while self.projector.lag or (self.relay.working and self.relay.lag):
+                    await asyncio.sleep(0.02)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for pool in (self._log_pool, self._read_pool):
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(5):
+                    await pool.close()
+
+    async def execute(self, instruction: Instruction, command_id: str) -> CommandResult:
+        """Carry out one command from outside Kafka, once per command id."""
+        return await idempotent.execute(self.handler, instruction, command_id)
+
+    async def history(self, lane: str, stream: str) -> list[Recorded[Any]]:
+        """All events of a stream."""
+        return await self.reader.read_stream(lane_of(lane, len(self.reader.partitions)), stream)
+
+    async def status(self) -> dict[str, Any]:
+        """How far everything is, for operators and for whoever waits until all is quiet."""
+        await self.reader.refresh()
+        async with self._read_pool.acquire() as connection:
+            sources = await inbox.taken(connection)
+            letters = await connection.fetchval("select count(*) from log.dead_letters")
+            replies = await connection.fetchval("select count(*) from log.replies")
+        return {
+            "service": self.definition.name,
+            "ready": self.started and self.relay.stopped_because is None,
+            "sources": list(self.definition.sources),
+            "heads": self.reader.heads,
+            "relayed": self.relay.passed,
+            "published": self.relay.published,
+            "projected": self.projector.passed,
+            "relay": self.relay.stopped_because or ("working" if self.relay.working else "standby"),
+            "inbox": [
+                {"topic": topic, "partition": partition, "position": t.position, "next_offset": t.next_offset}
+                for (topic, partition), t in sources.items()
+            ],
+            "dead_letters": letters,
+            "dead_letters_topic": dead_letters_topic(self.definition.name),
+            "replies_waiting": replies,
+        }

@@ -1,0 +1,36 @@
+"""What a service declares about itself; the kernel runs anything that is declared so."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.kernel.decider import Decider
+from services.kernel.messages import Delivery, DomainEvent, Instruction, Notice, Outgoing, Recorded
+from services.kernel.projection import Projection
+
+React = Callable[[Delivery], Sequence[Instruction]]
+"""Pure: a delivered record to commands. Whatever it raises makes the record a dead letter."""
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+"""Pure: the stored JSON of one schema version to the next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceDefinition:
+    """The inside of a service, as the kernel sees it.
+
+    `react` answers records of the four events topics named in `sources`; `react_to_channel`, where given,
+    answers records of all channels' orders topics. `to_wire` is pure, so the topic can be made again from
+    the log. `repeat` gives the notice that repeats an outcome when a command changed nothing.
+    """
+
+    name: str
+    decider: Decider[Any, Any, Any]
+    events: Sequence[type[DomainEvent]]
+    projections: Sequence[Projection]
+    to_wire: Callable[[Recorded[Any]], Outgoing | None]
+    sources: Sequence[str]
+    react: React
+    react_to_channel: React | None = None
+    repeat: Callable[[Any, Any], Notice | None] | None = None
+    upcasters: Mapping[tuple[str, int], Upcaster] = field(default_factory=dict)

@@ -1,0 +1,22 @@
+"""The settings of one service process, read from `LEDGER_*` once and passed on as a value."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Where the servers are, and how much is done at a time."""
+
+    model_config = SettingsConfigDict(env_prefix="LEDGER_", frozen=True)
+
+    database: str = Field(description="DSN of the service's own database, with its own role")
+    kafka: str = Field(description="bootstrap servers, host:port[,host:port]")
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=0, ge=0, le=65535, description="0 takes a free port")
+
+    inbox_records: int = Field(default=500, ge=1, description="records fetched in one poll")
+    commit_instructions: int = Field(default=1000, ge=1, description="instructions in one commit")
+    relay_events: int = Field(default=2000, ge=1, description="events a partition in one Kafka transaction")
+    projector_events: int = Field(default=1000, ge=1, description="events a partition in one commit")
+    poll_seconds: float = Field(default=0.02, gt=0, description="how often a sleeping loop looks again")
+    channel_refresh_seconds: float = Field(default=5, gt=0, description="how soon a new channel is seen")

@@ -1,0 +1,193 @@
+"""FastStream subscribers that hand raw batches to the inbox and survive what happens around them.
+
+FastStream goes on after a handler that raised, and would later commit past the lost batch. So the handler here
+never raises: it returns when the batch is in the database, or seeks back to where the batch began.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.annotations import KafkaMessage
+from faststream.kafka.message import FAKE_CONSUMER
+
+from services.kernel import kafka
+from services.kernel.command_handler import CommandHandler
+from services.kernel.inbox import InboxBatch, taken
+from services.kernel.messages import Delivery
+from services.kernel.observability import Metrics
+from services.kernel.service import React, ServiceDefinition
+
+CHANNEL_PATTERN = r"^orders\.[A-Za-z0-9-]+\.v1$"
+_BATCH_TIMEOUT_MS = 10
+_BACKOFF_SECONDS = 1.0
+_COMMIT_OFFSETS_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Intake:
+    """Takes batches of one subscriber into the inbox."""
+
+    def __init__(
+        self,
+        definition: ServiceDefinition,
+        handler: CommandHandler,
+        react: React,
+        *,
+        linked: bool,
+        partitions: int,
+        metrics: Metrics,
+        before_batch: Callable[[], Awaitable[None]],
+        after_batch: Callable[[InboxBatch], None],
+    ) -> None:
+        self._definition = definition
+        self._handler = handler
+        self._react = react
+        self._linked = linked
+        self._partitions = partitions
+        self._metrics = metrics
+        self._before_batch = before_batch
+        self._after_batch = after_batch
+        self._committed_at = 0.0
+        self._to_commit: dict[TopicPartition, int] = {}
+
+    async def take(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
+        """Handle one polled batch. Never raises, except when the service is shutting down."""
+        batch = InboxBatch(
+            service=self._definition.name,
+            deliveries=[delivery_of(record) for record in records],
+            react=self._react,
+            linked=self._linked,
+            partitions=self._partitions,
+            definition=self._definition,
+        )
+        try:
+            await self._before_batch()
+            await self._handler.commit(batch)
+        except Exception:
+            log.exception("batch of %s records not handled, fetching it again", len(records))
+            _seek(consumer, _first_offsets(records))
+            await asyncio.sleep(_BACKOFF_SECONDS)
+            return
+        self._metrics.received.inc(len(records))
+        self._metrics.dead_letters.inc(len(batch.dead))
+        self._after_batch(batch)
+        if batch.gaps:
+            _seek(consumer, {TopicPartition(*place): offset for place, offset in batch.gaps.items()})
+            await asyncio.sleep(_BACKOFF_SECONDS)
+        await self._commit_offsets(consumer, records, batch)
+
+    async def _commit_offsets(
+        self, consumer: AIOKafkaConsumer, records: Sequence[ConsumerRecord], batch: InboxBatch
+    ) -> None:
+        # The group's offset only serves lag displays and the first seek, so once a second is enough.
+        for record in records:
+            if (record.topic, record.partition) not in batch.gaps:
+                self._to_commit[TopicPartition(record.topic, record.partition)] = record.offset + 1
+        if time.monotonic() - self._committed_at < _COMMIT_OFFSETS_SECONDS:
+            return
+        self._committed_at = time.monotonic()
+        owned = consumer.assignment()
+        offsets = {place: offset for place, offset in self._to_commit.items() if place in owned}
+        self._to_commit.clear()
+        try:
+            if offsets:
+                await consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError, KafkaError) as error:
+            log.info("group offsets not committed (a rebalance is normal): %s", error)
+
+
+class SeekToInbox(ConsumerRebalanceListener):  # type: ignore[misc]
+    """On each assignment, go to where the inbox says; the group's own offset is only a hint."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self.subscriber: Any = None
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        """Seek every partition that was read before; the others start at their beginning."""
+        async with self._pool.acquire() as connection:
+            known = await taken(connection)
+        for place in assigned:
+            before = known.get((place.topic, place.partition))
+            self.subscriber.consumer.seek(place, before.next_offset if before else 0)
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        """Nothing to save: the inbox row moved with the batch."""
+
+
+def subscribe(
+    broker: KafkaBroker,
+    intake: Intake,
+    pool: asyncpg.Pool,
+    *,
+    group: str,
+    topics: Sequence[str] = (),
+    pattern: str | None = None,
+    records_max: int,
+) -> None:
+    """Declare a batch subscriber of raw bytes that feeds the intake."""
+    listener = SeekToInbox(pool)
+    subscriber = broker.subscriber(
+        *topics,
+        pattern=pattern,
+        group_id=group,
+        batch=True,
+        max_records=records_max,
+        batch_timeout_ms=_BATCH_TIMEOUT_MS,
+        ack_policy=AckPolicy.MANUAL,
+        parser=_raw,
+        decoder=_undecoded,
+        listener=listener,
+        **kafka.consumer_options(),
+    )
+    listener.subscriber = subscriber
+
+    @subscriber  # type: ignore[untyped-decorator]
+    async def take(body: Any, message: KafkaMessage) -> None:
+        await intake.take(message.raw_message, subscriber.consumer)
+
+
+async def _raw(records: Any) -> KafkaMessage:
+    # FastStream's own parser decodes every header as UTF-8; one bad byte would silently drop the batch.
+    return KafkaMessage(raw_message=records, body=b"", consumer=FAKE_CONSUMER)
+
+
+async def _undecoded(message: KafkaMessage) -> bytes:
+    return b""
+
+
+def delivery_of(record: ConsumerRecord) -> Delivery:
+    """The kernel's view of a consumed record."""
+    return Delivery(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key,
+        record.value,
+        tuple(record.headers),
+        record.timestamp,
+    )
+
+
+def _first_offsets(records: Sequence[ConsumerRecord]) -> dict[TopicPartition, int]:
+    first: dict[TopicPartition, int] = {}
+    for record in records:
+        first.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+    return first
+
+
+def _seek(consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
+    for place, offset in offsets.items():
+        try:
+            consumer.seek(place, offset)
+        except IllegalStateError:
+            log.info("%s is not assigned any more", place)

@@ -1,0 +1,82 @@
+"""From outgoing messages to Kafka records: keys, values, headers, chains."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contracts.envelope import RecordPlace, cloud_event_headers, next_chain, place_headers
+from contracts.topics import notices_topic
+from contracts.vocabulary.model import PublicEvent
+from services.kernel.messages import Notice, Outgoing, Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Where a partition of the events topic ends: the last position, and the public chain there."""
+
+    position: int
+    chain: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record to send."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+    timestamp_ms: int
+
+
+def message_bytes(message: PublicEvent) -> bytes:
+    """The message's JSON; absent optional fields are left out."""
+    return message.__pydantic_serializer__.to_json(message, exclude_none=True)
+
+
+def public_record(
+    service: str, topic: str, recorded: Recorded[Any], outgoing: Outgoing, tail: Tail
+) -> tuple[Record, Tail]:
+    """The record of a public event after `tail`, and the tail that it makes."""
+    key, value = outgoing.key.encode(), message_bytes(outgoing.event)
+    kind = type(outgoing.event)
+    chain = next_chain(tail.chain, recorded.position, kind.event_type, key, value)
+    headers = cloud_event_headers(
+        kind,
+        event_id=f"{service}/{recorded.partition}/{recorded.position}",
+        source=f"/{service}",
+        subject=recorded.stream,
+        time=recorded.recorded_at,
+    )
+    headers += place_headers(RecordPlace(recorded.position, tail.position, recorded.digest, chain))
+    headers.append(("version", b"%d" % recorded.version))
+    trace = recorded.meta.get("traceparent")
+    if trace:
+        headers.append(("traceparent", str(trace).encode()))
+    record = Record(topic, recorded.partition, key, value, headers, millis(recorded.recorded_at))
+    return record, Tail(recorded.position, chain)
+
+
+def notice_record(service: str, recorded: Recorded[Any], key: str, notice: Notice) -> Record:
+    """The record of the notice that goes with a public event, on the contract's lane."""
+    headers = cloud_event_headers(
+        type(notice.message),
+        event_id=f"{service}/{recorded.partition}/{recorded.position}/notice",
+        source=f"/{service}",
+        subject=recorded.stream,
+        time=recorded.recorded_at,
+    )
+    return Record(
+        notices_topic(notice.channel),
+        recorded.partition,
+        key.encode(),
+        message_bytes(notice.message),
+        headers,
+        millis(recorded.recorded_at),
+    )
+
+
+def millis(instant: datetime) -> int:
+    """Milliseconds since 1970, as Kafka keeps time."""
+    return int(instant.timestamp() * 1000)
