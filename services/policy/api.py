@@ -1,0 +1,51 @@
+"""Policy's HTTP API."""
+
+from fastapi import APIRouter, Request
+
+from services.kernel.http import HistoryEntry, kernel_of, or_not_found
+from services.policy import queries
+from services.policy.inbound import stream_of
+
+router = APIRouter(tags=["policies"])
+
+
+@router.get("/policies/{policy_no}")
+async def policy(policy_no: str, request: Request) -> queries.PolicyTermView:
+    """A policy term by its number."""
+    found = await queries.policy_by_number(kernel_of(request).read, policy_no)
+    return or_not_found(found, "policy_no", policy_no)
+
+
+@router.get("/contracts/{contract_id}")
+async def contract(contract_id: str, request: Request) -> list[queries.PolicyTermView]:
+    """All terms of a contract."""
+    return or_not_found(
+        await queries.terms_of_contract(kernel_of(request).read, contract_id), "contract_id", contract_id
+    )
+
+
+@router.get("/contracts/{contract_id}/history")
+async def history(contract_id: str, request: Request) -> list[HistoryEntry]:
+    """Everything that happened to a contract's policy, straight from the log."""
+    return or_not_found(
+        await kernel_of(request).history(contract_id, stream_of(contract_id)), "contract_id", contract_id
+    )
+
+
+@router.get("/channels/{channel}/orders/{order_no:path}")
+async def order(channel: str, order_no: str, request: Request) -> queries.PolicyTermView:
+    """The policy term that a channel's order led to."""
+    found = await queries.policy_of_order(kernel_of(request).read, channel, order_no)
+    return or_not_found(found, "order_no", order_no)
+
+
+@router.get("/written-premium")
+async def written_premium(request: Request) -> list[queries.WrittenPremium]:
+    """Premium written by product, channel and coverage."""
+    return await queries.premium_written(kernel_of(request).read)
+
+
+@router.get("/terms-by-frequency")
+async def terms_by_frequency(request: Request) -> list[queries.FrequencyTotal]:
+    """Policy terms by pay frequency."""
+    return await queries.terms_by_frequency(kernel_of(request).read)

@@ -1,0 +1,96 @@
+"""The rules of issuance: one policy term an order, no two terms of a contract on the same day."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from contracts.vocabulary.faults import Fault, FaultCode
+from contracts.vocabulary.identifiers import policy_number
+from contracts.vocabulary.products import CoverTerms
+from services.kernel.decider import Decider
+from services.policy.domain.commands import AwaitPayment, ConfirmPayment, IssuePolicy, PolicyCommand
+from services.policy.domain.events import (
+    IssuanceFailed,
+    PaymentAwaited,
+    PaymentConfirmed,
+    PolicyEvent,
+    PolicyIssued,
+    PolicyRenewed,
+)
+from services.policy.domain.state import PolicyState, PolicyTerm
+
+
+def decide(command: PolicyCommand, state: PolicyState) -> list[PolicyEvent]:
+    """What happens on a command."""
+    match command:
+        case IssuePolicy():
+            return _issue(command.terms, state)
+        case AwaitPayment():
+            return _await_payment(command, state)
+        case ConfirmPayment():
+            return _confirm_payment(command, state)
+        case _:
+            assert_never(command)
+
+
+def _issue(terms: CoverTerms, state: PolicyState) -> list[PolicyEvent]:
+    if state.is_settled(terms.order_no):
+        return []
+    clash = next((term for term in state.terms if term.period.overlaps(terms.period)), None)
+    if clash is not None:
+        fault = Fault(
+            code=FaultCode.OVERLAPPING_TERM,
+            path="effective",
+            message=f"policy {clash.policy_no} of this contract covers {clash.period.effective} to "
+            f"{clash.period.expiry} already; order a term that starts on or after its expiry",
+        )
+        return [
+            IssuanceFailed(
+                contract_id=terms.contract_id, channel=terms.channel, order_no=terms.order_no, faults=(fault,)
+            )
+        ]
+    term_no = len(state.terms) + 1
+    kind = PolicyIssued if term_no == 1 else PolicyRenewed
+    return [kind(policy_no=policy_number(terms.contract_id, term_no), term_no=term_no, terms=terms)]
+
+
+def _await_payment(command: AwaitPayment, state: PolicyState) -> list[PolicyEvent]:
+    terms = command.terms
+    if state.is_settled(terms.order_no) or terms.order_no in state.awaiting:
+        return []
+    awaited = PaymentAwaited(terms=terms)
+    if terms.order_no in state.paid_orders:
+        return [awaited, *_issue(terms, state)]
+    return [awaited]
+
+
+def _confirm_payment(command: ConfirmPayment, state: PolicyState) -> list[PolicyEvent]:
+    if state.is_settled(command.order_no) or command.order_no in state.paid_orders:
+        return []
+    # Quote's and billing's topics are read side by side, so the money may be heard of before the terms.
+    confirmed = PaymentConfirmed(contract_id=command.contract_id, order_no=command.order_no)
+    awaited = state.awaiting.get(command.order_no)
+    return [confirmed] if awaited is None else [confirmed, *_issue(awaited, state)]
+
+
+def evolve(state: PolicyState, event: PolicyEvent) -> PolicyState:
+    """What is true after an event."""
+    match event:
+        case PolicyIssued() | PolicyRenewed():
+            terms = event.terms
+            term = PolicyTerm(policy_no=event.policy_no, order_no=terms.order_no, period=terms.period)
+            awaiting = {number: waits for number, waits in state.awaiting.items() if number != terms.order_no}
+            return replace(state, terms=(*state.terms, term), awaiting=awaiting)
+        case PaymentAwaited():
+            return replace(state, awaiting={**state.awaiting, event.terms.order_no: event.terms})
+        case PaymentConfirmed():
+            return replace(state, paid_orders=state.paid_orders | {event.order_no})
+        case IssuanceFailed():
+            awaiting = {number: waits for number, waits in state.awaiting.items() if number != event.order_no}
+            return replace(state, failed_orders=state.failed_orders | {event.order_no}, awaiting=awaiting)
+        case _:
+            assert_never(event)
+
+
+POLICY_DECIDER: Decider[PolicyCommand, PolicyState, PolicyEvent] = Decider(
+    initial_state=PolicyState(), decide=decide, evolve=evolve
+)

@@ -1,0 +1,63 @@
+"""Issuance: one term an order, renewals, money first or cover first, no overlap."""
+
+from contracts.vocabulary.faults import FaultCode
+from contracts.vocabulary.identifiers import policy_number
+from contracts.vocabulary.products import SettlementMethod
+from services.policy.domain.commands import AwaitPayment, ConfirmPayment, IssuePolicy
+from services.policy.domain.decider import POLICY_DECIDER
+from services.policy.domain.events import (
+    IssuanceFailed,
+    PaymentAwaited,
+    PaymentConfirmed,
+    PolicyIssued,
+    PolicyRenewed,
+)
+from tests.support.builders import CONTRACT, YEAR_2027, cover_terms
+from tests.support.decider_spec import DeciderSpec
+
+policy = DeciderSpec(POLICY_DECIDER)
+terms = cover_terms()
+issued = PolicyIssued(policy_no=policy_number(CONTRACT, 1), term_no=1, terms=terms)
+prepaid_terms = cover_terms(settlement=SettlementMethod.PAY_BEFORE_COVER)
+prepaid_issued = PolicyIssued(policy_no=policy_number(CONTRACT, 1), term_no=1, terms=prepaid_terms)
+awaited = PaymentAwaited(terms=prepaid_terms)
+confirmed = PaymentConfirmed(contract_id=CONTRACT, order_no="O-1")
+
+
+def test_accepted_terms_are_issued_at_once() -> None:
+    policy.given().when(IssuePolicy(terms=terms)).then(issued)
+
+
+def test_an_order_is_issued_only_once() -> None:
+    policy.given(issued).when(IssuePolicy(terms=terms)).then_nothing()
+
+
+def test_a_second_term_of_the_contract_is_a_renewal() -> None:
+    second = cover_terms(order_no="O-2", period=YEAR_2027)
+    renewed = PolicyRenewed(policy_no=policy_number(CONTRACT, 2), term_no=2, terms=second)
+    policy.given(issued).when(IssuePolicy(terms=second)).then(renewed)
+
+
+def test_two_terms_of_a_contract_never_cover_the_same_day() -> None:
+    spec = policy.given(issued).when(IssuePolicy(terms=cover_terms(order_no="O-2")))
+    spec.then_types(IssuanceFailed)
+    assert spec.decided[0].faults[0].code is FaultCode.OVERLAPPING_TERM
+
+
+def test_pay_before_cover_waits_for_the_money() -> None:
+    policy.given().when(AwaitPayment(terms=prepaid_terms)).then(awaited)
+
+
+def test_the_money_issues_the_policy() -> None:
+    command = ConfirmPayment(contract_id=CONTRACT, order_no="O-1")
+    policy.given(awaited).when(command).then(confirmed, prepaid_issued)
+
+
+def test_money_that_comes_before_the_terms_is_remembered() -> None:
+    policy.given().when(ConfirmPayment(contract_id=CONTRACT, order_no="O-1")).then(confirmed)
+    policy.given(confirmed).when(AwaitPayment(terms=prepaid_terms)).then(awaited, prepaid_issued)
+
+
+def test_money_for_another_order_issues_nothing() -> None:
+    other = PaymentConfirmed(contract_id=CONTRACT, order_no="O-9")
+    policy.given(awaited).when(ConfirmPayment(contract_id=CONTRACT, order_no="O-9")).then(other)
