@@ -1,0 +1,1 @@
+"""Kafka and PostgreSQL as ordinary child processes, for a machine without Docker."""
