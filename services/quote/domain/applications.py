@@ -1,0 +1,179 @@
+"""The rules of an application: decided once on the first order under its number, then followed to its end."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from contracts.vocabulary.faults import Fault, FaultCode
+from contracts.vocabulary.products import CoverageTerms, CoverTerms
+from contracts.vocabulary.time import CoverPeriod, add_months
+from services.kernel.errors import CommandRefused, CorruptHistory
+from services.quote.domain.checks import plan_faults, sale_faults, underwriting_faults, unknown_product
+from services.quote.domain.commands import (
+    ApplicationCommand,
+    RecordIssue,
+    RecordIssueFailure,
+    SubmitApplication,
+)
+from services.quote.domain.events import (
+    ApplicationAccepted,
+    ApplicationDeclined,
+    ApplicationEvent,
+    ApplicationIssued,
+    ApplicationNotIssued,
+    ApplicationSubmitted,
+    OrderConflicted,
+    PremiumRated,
+)
+from services.quote.domain.pricing import price
+from services.quote.domain.products import subjects_of
+from services.quote.domain.products.version import ProductVersion
+from services.quote.domain.state import Application, NothingYet
+
+
+def decide(command: ApplicationCommand, state: Application | NothingYet) -> list[ApplicationEvent]:
+    """What happens on a command about an application."""
+    match command:
+        case SubmitApplication():
+            return _submit(command) if isinstance(state, NothingYet) else _submit_again(command, state)
+        case RecordIssue() | RecordIssueFailure():
+            return _record_end(command, state)
+        case _:
+            assert_never(command)
+
+
+def _submit(command: SubmitApplication) -> list[ApplicationEvent]:
+    order, product = command.order, command.product
+    submitted = ApplicationSubmitted(
+        channel=command.channel,
+        contract_id=command.contract_id,
+        source=command.source,
+        product_version=None if product is None else product.document.version,
+        order=order,
+    )
+    if product is None:
+        return [submitted, _declined(command, (unknown_product(order),))]
+    faults = [*sale_faults(order, command.channel, product), *plan_faults(order, product)]
+    subjects = subjects_of(order.risk, order.effective)
+    # A risk of another line has none of the facts that the product asks for; that it is of another line says it all.
+    if order.risk.line is product.document.line:
+        faults += underwriting_faults(subjects, product.document)
+    if faults:
+        return [submitted, _declined(command, tuple(faults))]
+    priced = price(order, product, subjects)
+    if priced.rated is None:
+        return [submitted, _declined(command, priced.faults)]
+    rated = PremiumRated(
+        channel=command.channel,
+        contract_id=command.contract_id,
+        order_no=order.order_no,
+        currency=order.currency,
+        premium_minor=sum(coverage.premium_minor for coverage in priced.rated),
+        coverages=priced.rated,
+        working=priced.working,
+    )
+    if priced.faults:
+        return [submitted, rated, _declined(command, priced.faults)]
+    return [submitted, rated, ApplicationAccepted(terms=_terms(command, product, priced.agreed))]
+
+
+def _terms(command: SubmitApplication, product: ProductVersion, coverages: tuple[CoverageTerms, ...]) -> CoverTerms:
+    order, document = command.order, product.document
+    return CoverTerms(
+        contract_id=command.contract_id,
+        channel=command.channel,
+        order_no=order.order_no,
+        contract_no=order.contract_no,
+        book=order.book,
+        product_code=document.code,
+        product_version=document.version,
+        line=document.line,
+        period=CoverPeriod(effective=order.effective, expiry=add_months(order.effective, document.term_months)),
+        currency=order.currency,
+        coverages=coverages,
+        premium_minor=sum(coverage.premium_minor for coverage in coverages),
+        settlement=document.settlement,
+        frequency=order.frequency,
+        split=document.split,
+        straight_through_claim_minor=document.straight_through_claim_minor,
+    )
+
+
+def _declined(command: SubmitApplication, faults: tuple[Fault, ...]) -> ApplicationDeclined:
+    return ApplicationDeclined(
+        channel=command.channel,
+        contract_id=command.contract_id,
+        order_no=command.order.order_no,
+        product_code=command.order.product,
+        faults=faults,
+    )
+
+
+def _submit_again(command: SubmitApplication, state: Application) -> list[ApplicationEvent]:
+    order = command.order
+    if order == state.order or order.digest() in state.conflicts:
+        return []
+    faults = tuple(
+        Fault(
+            code=FaultCode.ORDER_NUMBER_REUSED,
+            path=name,
+            message=f"order {order.order_no} was placed before with another {name}, and the first order stands; "
+            "send a different order under a number of its own",
+        )
+        for name in state.order.differences(order)
+    )
+    return [
+        OrderConflicted(
+            channel=command.channel,
+            contract_id=command.contract_id,
+            order_no=order.order_no,
+            source=command.source,
+            content_digest=order.digest(),
+            faults=faults,
+        )
+    ]
+
+
+def _record_end(command: RecordIssue | RecordIssueFailure, state: Application | NothingYet) -> list[ApplicationEvent]:
+    outcome = None if isinstance(state, NothingYet) else state.outcome
+    if isinstance(outcome, ApplicationIssued | ApplicationNotIssued):
+        return []
+    if not isinstance(outcome, ApplicationAccepted):
+        raise CommandRefused(
+            "application_not_accepted", f"order {command.order_no} of {command.channel} was never accepted here"
+        )
+    if isinstance(command, RecordIssueFailure):
+        return [
+            ApplicationNotIssued(
+                channel=command.channel,
+                contract_id=command.contract_id,
+                order_no=command.order_no,
+                faults=command.faults,
+            )
+        ]
+    return [
+        ApplicationIssued(
+            channel=command.channel,
+            contract_id=command.contract_id,
+            order_no=command.order_no,
+            policy_no=command.policy_no,
+            renewal=command.renewal,
+            period=command.period,
+        )
+    ]
+
+
+def evolve(state: Application | NothingYet, event: ApplicationEvent) -> Application:
+    """What is true of an application after an event."""
+    if isinstance(event, ApplicationSubmitted):
+        return Application(order=event.order)
+    if isinstance(state, NothingYet):
+        raise CorruptHistory(f"{event.event_type} before the application was submitted")
+    match event:
+        case PremiumRated():
+            return state
+        case ApplicationAccepted() | ApplicationDeclined() | ApplicationIssued() | ApplicationNotIssued():
+            return Application(order=state.order, outcome=event, conflicts=state.conflicts)
+        case OrderConflicted():
+            return replace(state, conflicts={**state.conflicts, event.content_digest: event})
+        case _:
+            assert_never(event)

@@ -1,0 +1,76 @@
+"""What quote can be told to do."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from contracts.vocabulary.faults import Fault
+from contracts.vocabulary.time import CoverPeriod
+from services.quote.domain.order import Order
+from services.quote.domain.products.document import ProductDocument
+from services.quote.domain.products.version import ProductVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitApplication:
+    """A well-formed order of a channel; `product` is the version that it would be sold under, if there is one."""
+
+    channel: str
+    contract_id: str
+    source: str
+    order: Order
+    product: ProductVersion | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseMessage:
+    """A channel's message that cannot be taken in. The digest of its bytes names the stream."""
+
+    channel: str
+    source: str
+    message_type: str | None
+    reference: str | None
+    content_digest: str
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordIssue:
+    """The policy service has put an accepted application in force."""
+
+    channel: str
+    contract_id: str
+    order_no: str
+    policy_no: str
+    renewal: bool
+    period: CoverPeriod
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordIssueFailure:
+    """The policy service could not put an accepted application in force."""
+
+    channel: str
+    contract_id: str
+    order_no: str
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishProduct:
+    """Put a product version on sale."""
+
+    document: ProductDocument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawProduct:
+    """Sell a product version no longer; policies sold under it keep it."""
+
+    product_code: str
+    product_version: int
+    reason: str
+
+
+ApplicationCommand: TypeAlias = SubmitApplication | RecordIssue | RecordIssueFailure
+CatalogueCommand: TypeAlias = PublishProduct | WithdrawProduct
+QuoteCommand: TypeAlias = ApplicationCommand | CatalogueCommand | RefuseMessage

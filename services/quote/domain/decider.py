@@ -1,0 +1,93 @@
+"""Quote's decider: sends each command and event to the rules of the stream that it belongs to."""
+
+from collections.abc import Sequence
+from typing import TypeVar, assert_never
+
+from services.kernel.decider import Decider
+from services.kernel.errors import CorruptHistory
+from services.quote.domain import applications, product_versions
+from services.quote.domain.commands import (
+    PublishProduct,
+    QuoteCommand,
+    RecordIssue,
+    RecordIssueFailure,
+    RefuseMessage,
+    SubmitApplication,
+    WithdrawProduct,
+)
+from services.quote.domain.events import (
+    ApplicationAccepted,
+    ApplicationDeclined,
+    ApplicationIssued,
+    ApplicationNotIssued,
+    ApplicationSubmitted,
+    MessageRefused,
+    OrderConflicted,
+    PremiumRated,
+    ProductPublished,
+    ProductWithdrawn,
+    QuoteEvent,
+)
+from services.quote.domain.state import Application, NothingYet, Product, QuoteState, Refused
+
+Known = TypeVar("Known", Application, Product, Refused)
+
+
+def decide(command: QuoteCommand, state: QuoteState) -> Sequence[QuoteEvent]:
+    """What happens on a command."""
+    match command:
+        case SubmitApplication() | RecordIssue() | RecordIssueFailure():
+            return applications.decide(command, _only(Application, state))
+        case RefuseMessage():
+            return _refuse(command, _only(Refused, state))
+        case PublishProduct() | WithdrawProduct():
+            return product_versions.decide(command, _only(Product, state))
+        case _:
+            assert_never(command)
+
+
+def evolve(state: QuoteState, event: QuoteEvent) -> QuoteState:
+    """What is true after an event."""
+    match event:
+        case (
+            ApplicationSubmitted()
+            | PremiumRated()
+            | ApplicationAccepted()
+            | ApplicationDeclined()
+            | ApplicationIssued()
+            | ApplicationNotIssued()
+            | OrderConflicted()
+        ):
+            return applications.evolve(_only(Application, state), event)
+        case MessageRefused():
+            return Refused(event)
+        case ProductPublished() | ProductWithdrawn():
+            return product_versions.evolve(_only(Product, state), event)
+        case _:
+            assert_never(event)
+
+
+def _only(kind: type[Known], state: QuoteState) -> Known | NothingYet:
+    if isinstance(state, kind | NothingYet):
+        return state
+    raise CorruptHistory(f"a stream of {type(state).__name__} cannot be a stream of {kind.__name__}")
+
+
+def _refuse(command: RefuseMessage, state: Refused | NothingYet) -> list[QuoteEvent]:
+    if isinstance(state, Refused):
+        return []
+    return [
+        MessageRefused(
+            channel=command.channel,
+            source=command.source,
+            message_type=command.message_type,
+            reference=command.reference,
+            content_digest=command.content_digest,
+            faults=command.faults,
+        )
+    ]
+
+
+QUOTE_DECIDER: Decider[QuoteCommand, QuoteState, QuoteEvent] = Decider(
+    initial_state=NothingYet(), decide=decide, evolve=evolve
+)

@@ -1,0 +1,139 @@
+"""What has happened to products, orders and messages. These shapes are stored for ever: add optional fields only."""
+
+from datetime import date
+from typing import ClassVar, TypeAlias
+
+from contracts.vocabulary.faults import Fault
+from contracts.vocabulary.identifiers import ChannelCode
+from contracts.vocabulary.products import CoverageTerms, CoverTerms, ProductLine
+from contracts.vocabulary.time import CoverPeriod
+from services.kernel.messages import DomainEvent
+from services.quote.domain.order import Order
+from services.quote.domain.products.tariff import RatedStep
+
+
+class ProductPublished(DomainEvent):
+    """A version of a product is on sale; `document` is the whole of it as canonical JSON text."""
+
+    event_type: ClassVar[str] = "quote.product_published"
+    product_code: str
+    product_version: int
+    line: ProductLine
+    on_sale_from: date
+    on_sale_until: date | None
+    document: str
+
+
+class ProductWithdrawn(DomainEvent):
+    """A version is no longer sold."""
+
+    event_type: ClassVar[str] = "quote.product_withdrawn"
+    product_code: str
+    product_version: int
+    reason: str
+
+
+class MessageRefused(DomainEvent):
+    """A message was not taken in; the same bytes again are refused without a further event."""
+
+    event_type: ClassVar[str] = "quote.message_refused"
+    channel: ChannelCode
+    source: str
+    message_type: str | None
+    reference: str | None
+    content_digest: str
+    faults: tuple[Fault, ...]
+
+
+class ApplicationSubmitted(DomainEvent):
+    """An order became an application; no version where the product is unknown."""
+
+    event_type: ClassVar[str] = "quote.application_submitted"
+    channel: ChannelCode
+    contract_id: str
+    source: str
+    product_version: int | None
+    order: Order
+
+
+class PremiumRated(DomainEvent):
+    """The price by coverage, and in `working` each number that led to it with its origin."""
+
+    event_type: ClassVar[str] = "quote.premium_rated"
+    channel: str
+    contract_id: str
+    order_no: str
+    currency: str
+    premium_minor: int
+    coverages: tuple[CoverageTerms, ...]
+    working: tuple[RatedStep, ...]
+
+
+class ApplicationAccepted(DomainEvent):
+    """The risk is taken on these terms."""
+
+    event_type: ClassVar[str] = "quote.application_accepted"
+    terms: CoverTerms
+
+
+class ApplicationDeclined(DomainEvent):
+    """The risk is not taken."""
+
+    event_type: ClassVar[str] = "quote.application_declined"
+    channel: str
+    contract_id: str
+    order_no: str
+    product_code: str
+    faults: tuple[Fault, ...]
+
+
+class OrderConflicted(DomainEvent):
+    """The order's number came again with other content; the first order stands."""
+
+    event_type: ClassVar[str] = "quote.order_conflicted"
+    channel: str
+    contract_id: str
+    order_no: str
+    source: str
+    content_digest: str
+    faults: tuple[Fault, ...]
+
+
+class ApplicationIssued(DomainEvent):
+    """The application ended in a policy term."""
+
+    event_type: ClassVar[str] = "quote.application_issued"
+    channel: str
+    contract_id: str
+    order_no: str
+    policy_no: str
+    renewal: bool
+    period: CoverPeriod
+
+
+class ApplicationNotIssued(DomainEvent):
+    """The accepted application could not be put in force."""
+
+    event_type: ClassVar[str] = "quote.application_not_issued"
+    channel: str
+    contract_id: str
+    order_no: str
+    faults: tuple[Fault, ...]
+
+
+CatalogueEvent: TypeAlias = ProductPublished | ProductWithdrawn
+Outcome: TypeAlias = ApplicationAccepted | ApplicationDeclined | ApplicationIssued | ApplicationNotIssued
+ApplicationEvent: TypeAlias = ApplicationSubmitted | PremiumRated | Outcome | OrderConflicted
+QuoteEvent: TypeAlias = CatalogueEvent | ApplicationEvent | MessageRefused
+QUOTE_EVENTS: tuple[type[QuoteEvent], ...] = (
+    ProductPublished,
+    ProductWithdrawn,
+    MessageRefused,
+    ApplicationSubmitted,
+    PremiumRated,
+    ApplicationAccepted,
+    ApplicationDeclined,
+    OrderConflicted,
+    ApplicationIssued,
+    ApplicationNotIssued,
+)

@@ -1,0 +1,129 @@
+"""Prices an order by its product's method, and says where the order's own price cannot stand."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from contracts.vocabulary.faults import Fault, FaultCode
+from contracts.vocabulary.money import AMOUNT_MINOR_MAX, BASIS_POINTS, format_minor, split
+from contracts.vocabulary.products import CoverageTerms
+from services.quote.domain.checks import coverages_bought, sum_insured
+from services.quote.domain.order import ChosenCoverage, Order
+from services.quote.domain.products.document import ProductDocument, QuotedPricing, TariffPricing
+from services.quote.domain.products.rules import Subject
+from services.quote.domain.products.tariff import RatedStep, rate
+from services.quote.domain.products.version import ProductVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The price of each coverage, its working, and why it cannot be agreed (`faults`).
+
+    `agreed` differs from `rated` only within a tariff's tolerance: the buyer has seen the order's total.
+    `rated` is None where the order has no price at all.
+    """
+
+    rated: tuple[CoverageTerms, ...] | None
+    agreed: tuple[CoverageTerms, ...]
+    working: tuple[RatedStep, ...]
+    faults: tuple[Fault, ...]
+
+
+def price(order: Order, product: ProductVersion, subjects: Sequence[Subject]) -> Price:
+    """The price of an order whose coverages are in the plan."""
+    match product.document.pricing:
+        case QuotedPricing():
+            return _quoted(order, product, product.document.pricing, subjects)
+        case TariffPricing():
+            return _by_tariff(order, product, product.document.pricing, subjects)
+        case _:
+            assert_never(product.document.pricing)
+
+
+def _quoted(order: Order, product: ProductVersion, pricing: QuotedPricing, subjects: Sequence[Subject]) -> Price:
+    bought = coverages_bought(order, product.document)
+    premiums = {chosen.code: chosen.premium_minor or 0 for chosen in bought}
+    whole = sum(premiums.values())
+    faults = list(_limit_faults(order, pricing)) if pricing.limits else []
+    if whole != order.premium_minor:
+        message = (
+            f"the coverages' premiums add up to {_money(whole, order)}, "
+            f"but the order's premium is {_money(order.premium_minor, order)}; they must be equal"
+        )
+        faults.append(Fault(code=FaultCode.PREMIUM_DOES_NOT_ADD_UP, path="premium_minor", message=message))
+    if whole > AMOUNT_MINOR_MAX:
+        return Price(None, (), (), tuple(faults))
+    working: tuple[RatedStep, ...] = (
+        RatedStep("*", "", str(whole), "premiums of the order, coverage by coverage, as quoted"),
+    )
+    if pricing.reference is not None:
+        rating = rate(pricing.reference.tariff, _insured(bought, product), subjects)
+        if rating.faults:
+            return Price(None, (), (), (*faults, *rating.faults))
+        working += rating.steps
+        tolerance = pricing.reference.tolerance_bp
+        ours = sum(rating.premiums.values())
+        if abs(order.premium_minor - ours) * BASIS_POINTS > tolerance * ours:
+            faults.append(_outside_tolerance(order, product.document, ours, f"{tolerance} basis points"))
+    terms = _terms(bought, product, premiums)
+    return Price(terms, terms, working, tuple(faults))
+
+
+def _by_tariff(order: Order, product: ProductVersion, pricing: TariffPricing, subjects: Sequence[Subject]) -> Price:
+    bought = coverages_bought(order, product.document)
+    rating = rate(pricing.tariff, _insured(bought, product), subjects)
+    if rating.faults:
+        return Price(None, (), (), rating.faults)
+    ours, tolerance = sum(rating.premiums.values()), pricing.tolerance_minor
+    rated = _terms(bought, product, rating.premiums) if ours <= AMOUNT_MINOR_MAX else None
+    if rated is None or abs(order.premium_minor - ours) > tolerance:
+        fault = _outside_tolerance(order, product.document, ours, _money(tolerance, order))
+        return Price(rated, (), rating.steps, (fault,))
+    if ours in (order.premium_minor, 0):
+        return Price(rated, rated, rating.steps, ())
+    agreed = _terms(bought, product, split(order.premium_minor, rating.premiums))
+    return Price(rated, agreed, rating.steps, ())
+
+
+def _insured(bought: Sequence[ChosenCoverage], product: ProductVersion) -> Iterator[tuple[str, int | None]]:
+    return ((chosen.code, sum_insured(chosen, product.plan[chosen.code])) for chosen in bought)
+
+
+def _terms(
+    bought: Sequence[ChosenCoverage], product: ProductVersion, premiums: Mapping[str, int]
+) -> tuple[CoverageTerms, ...]:
+    return tuple(
+        CoverageTerms(
+            code=chosen.code,
+            premium_minor=premiums[chosen.code],
+            sum_insured_minor=sum_insured(chosen, product.plan[chosen.code]),
+        )
+        for chosen in bought
+    )
+
+
+def _limit_faults(order: Order, pricing: QuotedPricing) -> Iterator[Fault]:
+    for place, chosen in enumerate(order.coverages):
+        limits = pricing.limits.get(chosen.code)
+        if limits is None or not chosen.premium_minor:
+            continue
+        if not limits.at_least_minor <= chosen.premium_minor <= limits.at_most_minor:
+            message = (
+                f"the premium of coverage {chosen.code} is {_money(chosen.premium_minor, order)}; it must lie between "
+                f"{_money(limits.at_least_minor, order)} and {_money(limits.at_most_minor, order)}"
+            )
+            path = f"coverages.{place}.premium_minor"
+            yield Fault(code=FaultCode.PRICE_OUTSIDE_TOLERANCE, path=path, message=message)
+
+
+def _outside_tolerance(order: Order, document: ProductDocument, ours_minor: int, tolerance: str) -> Fault:
+    return Fault(
+        code=FaultCode.PRICE_OUTSIDE_TOLERANCE,
+        path="premium_minor",
+        message=f"the order's premium is {_money(order.premium_minor, order)}, version {document.version} of "
+        f"{document.code} prices it at {_money(ours_minor, order)}; they may differ by {tolerance}",
+    )
+
+
+def _money(amount_minor: int, order: Order) -> str:
+    return f"{format_minor(amount_minor, order.currency)} {order.currency}"

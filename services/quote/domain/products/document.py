@@ -1,0 +1,126 @@
+"""The product document: all that makes a product what it is, as data, published once and never edited."""
+
+import json
+from datetime import date
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, Strict
+
+from contracts.vocabulary.identifiers import BookCode, ChannelCode, CoverageCode, ProductCode
+from contracts.vocabulary.money import AMOUNT_MINOR_MAX, Currency, NonNegativeMinor, PositiveMinor
+from contracts.vocabulary.products import (
+    COVERAGES_MAX,
+    PaymentFrequency,
+    PremiumSplit,
+    ProductLine,
+    SettlementMethod,
+)
+from services.quote.domain.products.part import DocumentPart, FactName, PlainText
+from services.quote.domain.products.tariff import Tariff
+
+VERSION_MAX = 9_999
+TERM_MONTHS_MAX = 120
+TOLERANCE_BP_MAX = 10_000
+
+
+class Title(DocumentPart):
+    """A name in the languages of the console."""
+
+    en: PlainText
+    zh: PlainText
+
+
+class PlannedCoverage(DocumentPart):
+    """A coverage of the plan.
+
+    `sums_insured_minor` holds the sums that a buyer may choose from: none for an unlimited coverage, one
+    for a fixed sum. `class_of_business` is the insurer's accounting class.
+    """
+
+    code: CoverageCode
+    title: Title
+    class_of_business: PlainText
+    mandatory: bool = False
+    sums_insured_minor: Annotated[tuple[PositiveMinor, ...], Field(max_length=100)] = ()
+
+
+class PremiumLimits(DocumentPart):
+    """What a channel may quote for one coverage, both included; zero always means not bought."""
+
+    at_least_minor: NonNegativeMinor = 0
+    at_most_minor: PositiveMinor = AMOUNT_MINOR_MAX
+
+
+class ReferenceTariff(DocumentPart):
+    """A tariff that quoted prices are held against, and how far they may be from it in basis points."""
+
+    tariff: Tariff
+    tolerance_bp: Annotated[int, Strict(), Field(ge=0, le=TOLERANCE_BP_MAX)]
+
+
+class QuotedPricing(DocumentPart):
+    """The channel's own prices hold, coverage by coverage, within the limits given."""
+
+    method: Literal["quoted"]
+    limits: dict[CoverageCode, PremiumLimits] = Field(default_factory=dict)
+    reference: ReferenceTariff | None = None
+
+
+class TariffPricing(DocumentPart):
+    """Our tariff decides; the order's total may be off by `tolerance_minor` for the channel's rounding."""
+
+    method: Literal["tariff"]
+    tariff: Tariff
+    tolerance_minor: NonNegativeMinor = 0
+
+
+Pricing: TypeAlias = Annotated[QuotedPricing | TariffPricing, Field(discriminator="method")]
+
+
+class UnderwritingRule(DocumentPart):
+    """The range, both included, that a numeric fact of every subject must lie in."""
+
+    fact: FactName
+    at_least: Annotated[int, Strict()] | None = None
+    at_most: Annotated[int, Strict()] | None = None
+
+
+class ProductDocument(DocumentPart):
+    """One version of a product.
+
+    Sale days are days in UTC, `on_sale_until` being the last one. `channels` null means any channel;
+    `book` is the shared book whose contract numbers its orders use. Basis points of `split` add up to
+    10,000. Claims up to `straight_through_claim_minor` need no person; null means all of them.
+    """
+
+    code: ProductCode
+    version: Annotated[int, Strict(), Field(ge=1, le=VERSION_MAX)]
+    title: Title
+    line: ProductLine
+    book: BookCode | None = None
+    currency: Currency
+    on_sale_from: date
+    on_sale_until: date | None = None
+    channels: Annotated[tuple[ChannelCode, ...], Field(min_length=1)] | None = None
+    term_months: Annotated[int, Strict(), Field(ge=1, le=TERM_MONTHS_MAX)] = 12
+    settlement: SettlementMethod
+    frequencies: Annotated[tuple[PaymentFrequency, ...], Field(min_length=1)]
+    split: PremiumSplit
+    coverages: Annotated[tuple[PlannedCoverage, ...], Field(min_length=1, max_length=COVERAGES_MAX)]
+    pricing: Pricing
+    underwriting: Annotated[tuple[UnderwritingRule, ...], Field(max_length=50)] = ()
+    straight_through_claim_minor: NonNegativeMinor | None = None
+
+    def canonical(self) -> str:
+        """The document as JSON text that is the same for the same content."""
+        content = self.model_dump(mode="json")
+        return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def tariff(self) -> Tariff | None:
+        """The tariff that prices the product, or that quoted prices are held against."""
+        match self.pricing:
+            case TariffPricing():
+                return self.pricing.tariff
+            case QuotedPricing():
+                return None if self.pricing.reference is None else self.pricing.reference.tariff

@@ -1,0 +1,164 @@
+"""From foreign facts to commands: channel messages, and what became of accepted applications."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import assert_never
+
+from contracts.channel.v1 import LossReported, OrderPlaced, PaymentReported
+from contracts.policy.v1 import IssuanceFailed, PolicyIssued, PolicyRenewed
+from contracts.topics import ServiceName, channel_of, events_topic
+from contracts.vocabulary.faults import Fault, FaultCode
+from services.kernel.messages import Delivery, Instruction, UniqueKey
+from services.kernel.routing import route
+from services.quote.catalogue import Catalogue
+from services.quote.channel_form import Malformed, read_message
+from services.quote.domain.commands import (
+    RecordIssue,
+    RecordIssueFailure,
+    RefuseMessage,
+    SubmitApplication,
+)
+from services.quote.domain.order import ChosenCoverage, Order
+
+SOURCES = (events_topic(ServiceName.POLICY),)
+
+
+def application_stream(channel: str, order_no: str, contract_id: str) -> str:
+    """The stream of an order's application.
+
+    The contract is part of the name, since it decides the partition: an order number that comes again for
+    another contract must be another stream, or it could not be told from the owner of the number.
+    """
+    identity = "\x1f".join((channel, order_no, contract_id))
+    return f"application-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
+
+
+def product_stream(code: str) -> str:
+    """The stream of all versions of a product; its lane is the code itself."""
+    return f"product-{code}"
+
+
+class QuoteInbound:
+    """Quote's reaction to channels; prices with the products of `catalogue`."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def react_to_channel(self, delivery: Delivery) -> Sequence[Instruction]:
+        """An order to an application; malformed messages of any type to a refusal.
+
+        Raises ValueError for a topic that is no channel's.
+        """
+        channel = channel_of(delivery.topic)
+        message = read_message(delivery.value)
+        match message:
+            case OrderPlaced():
+                return (self._submit(message, channel, delivery),)
+            case PaymentReported() | LossReported():
+                return ()
+            case Malformed():
+                return (_refuse(message, channel, delivery),)
+            case _:
+                assert_never(message)
+
+    def _submit(self, message: OrderPlaced, channel: str, delivery: Delivery) -> Instruction:
+        order = _order(message)
+        contract_id = message.contract_id(channel)
+        return Instruction(
+            lane=contract_id,
+            stream=application_stream(channel, order.order_no, contract_id),
+            command=SubmitApplication(
+                channel=channel,
+                contract_id=contract_id,
+                source=delivery.source,
+                order=order,
+                product=self._catalogue.find(order.product, order.placed_at.date()),
+            ),
+            unique=UniqueKey("order_no", f"{channel}/{order.order_no}"),
+            otherwise=_number_reused(message, channel, delivery),
+        )
+
+
+def _order(message: OrderPlaced) -> Order:
+    # The contract's own number is the order's unless given: both ways of saying it are one content.
+    return Order(
+        order_no=message.order_no,
+        contract_no=message.contract_no or message.order_no,
+        book=message.book,
+        product=message.product,
+        placed_at=message.placed_at,
+        effective=message.effective,
+        currency=message.currency,
+        premium_minor=message.premium_minor,
+        coverages=tuple(
+            ChosenCoverage(
+                code=chosen.code,
+                premium_minor=chosen.premium_minor,
+                sum_insured_minor=chosen.sum_insured_minor,
+            )
+            for chosen in message.coverages
+        ),
+        frequency=message.frequency,
+        risk=message.risk,
+        policyholder_name=message.policyholder_name,
+        campaign=message.campaign,
+    )
+
+
+def _number_reused(message: OrderPlaced, channel: str, delivery: Delivery) -> Instruction:
+    text = (
+        f"order {message.order_no} was placed before for another contract, and the first order stands; "
+        "send a different order under a number of its own"
+    )
+    fault = Fault(code=FaultCode.ORDER_NUMBER_REUSED, path="order_no", message=text)
+    return _refuse(Malformed((fault,), message.type, message.order_no), channel, delivery)
+
+
+def _refuse(message: Malformed, channel: str, delivery: Delivery) -> Instruction:
+    digest = hashlib.sha256(delivery.topic.encode() + b"\x1f" + (delivery.value or b"")).hexdigest()[:32]
+    stream = f"intake-{digest}"
+    return Instruction(
+        lane=stream,
+        stream=stream,
+        command=RefuseMessage(
+            channel=channel,
+            source=delivery.source,
+            message_type=message.message_type,
+            reference=message.reference,
+            content_digest=digest,
+            faults=message.faults,
+        ),
+        dead_letter=message.faults[0].code,
+    )
+
+
+def on_cover_in_force(event: PolicyIssued | PolicyRenewed) -> Sequence[Instruction]:
+    """The application has become a policy term."""
+    terms = event.terms
+    command = RecordIssue(
+        channel=terms.channel,
+        contract_id=terms.contract_id,
+        order_no=terms.order_no,
+        policy_no=event.policy_no,
+        renewal=isinstance(event, PolicyRenewed),
+        period=terms.period,
+    )
+    return (_to_application(command),)
+
+
+def on_issuance_failed(event: IssuanceFailed) -> Sequence[Instruction]:
+    """The application ended without a policy."""
+    command = RecordIssueFailure(
+        channel=event.channel, contract_id=event.contract_id, order_no=event.order_no, faults=event.faults
+    )
+    return (_to_application(command),)
+
+
+def _to_application(command: RecordIssue | RecordIssueFailure) -> Instruction:
+    stream = application_stream(command.channel, command.order_no, command.contract_id)
+    return Instruction(lane=command.contract_id, stream=stream, command=command)
+
+
+react = route(
+    (PolicyIssued, on_cover_in_force), (PolicyRenewed, on_cover_in_force), (IssuanceFailed, on_issuance_failed)
+)

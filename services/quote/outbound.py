@@ -1,0 +1,171 @@
+"""From quote's own events to what the others and the channel hear."""
+
+from typing import Any, assert_never
+
+from contracts.channel import notices_v1 as notices
+from contracts.quote import v1
+from contracts.vocabulary.products import SettlementMethod
+from services.kernel.messages import Notice, Outgoing, Recorded
+from services.quote.domain.commands import RefuseMessage, SubmitApplication
+from services.quote.domain.events import (
+    ApplicationAccepted,
+    ApplicationDeclined,
+    ApplicationIssued,
+    ApplicationNotIssued,
+    ApplicationSubmitted,
+    MessageRefused,
+    OrderConflicted,
+    Outcome,
+    PremiumRated,
+    ProductPublished,
+    ProductWithdrawn,
+    QuoteEvent,
+)
+from services.quote.domain.state import Application, QuoteState, Refused
+
+_ORDER_TYPE = "order.placed"
+
+
+def to_wire(recorded: Recorded[QuoteEvent]) -> Outgoing | None:
+    """The public event and the channel's notice of a log event; None for what stays inside."""
+    event = recorded.event
+    match event:
+        case ProductPublished():
+            return Outgoing(event.product_code, _published(event))
+        case ProductWithdrawn():
+            withdrawn = v1.ProductWithdrawn(
+                product_code=event.product_code, product_version=event.product_version, reason=event.reason
+            )
+            return Outgoing(event.product_code, withdrawn)
+        case MessageRefused():
+            return Outgoing(recorded.stream, _refused(event), _notice_of_refusal(event))
+        case OrderConflicted():
+            return Outgoing(event.contract_id, _refused(event), _notice_of_refusal(event))
+        case ApplicationSubmitted():
+            return _submitted(event)
+        case PremiumRated():
+            return Outgoing(event.contract_id, _rated(event))
+        case ApplicationAccepted():
+            accepted = v1.ApplicationAccepted(terms=event.terms)
+            return Outgoing(event.terms.contract_id, accepted, _notice_of_outcome(event))
+        case ApplicationDeclined():
+            return Outgoing(event.contract_id, _declined(event), _notice_of_outcome(event))
+        case ApplicationIssued() | ApplicationNotIssued():
+            # Policy, whose fact it is, has told everybody.
+            return None
+        case _:
+            assert_never(event)
+
+
+def repeat(command: Any, state: QuoteState) -> Notice | None:
+    """The outcome again, for a channel that sent the same message again."""
+    match command, state:
+        case SubmitApplication(), Application():
+            if command.order == state.order:
+                return None if state.outcome is None else _notice_of_outcome(state.outcome)
+            conflict = state.conflicts.get(command.order.digest())
+            return None if conflict is None else _notice_of_refusal(conflict)
+        case RefuseMessage(), Refused():
+            return _notice_of_refusal(state.refusal)
+        case _:
+            return None
+
+
+def _published(event: ProductPublished) -> v1.ProductPublished:
+    return v1.ProductPublished(
+        product_code=event.product_code,
+        product_version=event.product_version,
+        line=event.line,
+        on_sale_from=event.on_sale_from,
+        on_sale_until=event.on_sale_until,
+        document=event.document,
+    )
+
+
+def _submitted(event: ApplicationSubmitted) -> Outgoing | None:
+    if event.product_version is None:
+        # The public event names a version and there is none; ApplicationDeclined follows and says so.
+        return None
+    submitted = v1.ApplicationSubmitted(
+        contract_id=event.contract_id,
+        channel=event.channel,
+        order_no=event.order.order_no,
+        product_code=event.order.product,
+        product_version=event.product_version,
+        placed_at=event.order.placed_at,
+        campaign=event.order.campaign,
+    )
+    return Outgoing(event.contract_id, submitted)
+
+
+def _rated(event: PremiumRated) -> v1.PremiumRated:
+    return v1.PremiumRated(
+        contract_id=event.contract_id,
+        channel=event.channel,
+        order_no=event.order_no,
+        currency=event.currency,
+        premium_minor=event.premium_minor,
+        coverages=event.coverages,
+    )
+
+
+def _declined(event: ApplicationDeclined) -> v1.ApplicationDeclined:
+    return v1.ApplicationDeclined(
+        contract_id=event.contract_id,
+        channel=event.channel,
+        order_no=event.order_no,
+        product_code=event.product_code,
+        faults=event.faults,
+    )
+
+
+def _refused(event: MessageRefused | OrderConflicted) -> v1.MessageRefused:
+    return v1.MessageRefused(channel=event.channel, source=event.source, faults=event.faults)
+
+
+def _notice_of_refusal(event: MessageRefused | OrderConflicted) -> Notice:
+    named = (
+        (_ORDER_TYPE, event.order_no) if isinstance(event, OrderConflicted) else (event.message_type, event.reference)
+    )
+    notice = notices.MessageRefused(
+        source=event.source,
+        message_type=named[0],
+        reference=named[1],
+        faults=event.faults,
+    )
+    return Notice(event.channel, notice)
+
+
+def _notice_of_outcome(outcome: Outcome) -> Notice:
+    match outcome:
+        case ApplicationAccepted():
+            terms = outcome.terms
+            accepted = notices.OrderAccepted(
+                contract_id=terms.contract_id,
+                order_no=terms.order_no,
+                premium_minor=terms.premium_minor,
+                currency=terms.currency,
+                payment_due_before_cover=terms.settlement is SettlementMethod.PAY_BEFORE_COVER,
+            )
+            return Notice(terms.channel, accepted)
+        case ApplicationDeclined():
+            declined = notices.OrderDeclined(
+                contract_id=outcome.contract_id, order_no=outcome.order_no, faults=outcome.faults
+            )
+            return Notice(outcome.channel, declined)
+        case ApplicationIssued():
+            in_force = notices.PolicyInForce(
+                contract_id=outcome.contract_id,
+                order_no=outcome.order_no,
+                policy_no=outcome.policy_no,
+                renewal=outcome.renewal,
+                period=outcome.period,
+            )
+            return Notice(outcome.channel, in_force)
+        case ApplicationNotIssued():
+            failed = notices.IssuanceFailed(
+                contract_id=outcome.contract_id, order_no=outcome.order_no, faults=outcome.faults
+            )
+            return Notice(outcome.channel, failed)
+        case _:
+            assert_never(outcome)

@@ -1,0 +1,44 @@
+"""Read model `refused_message`: channel messages that were not taken in, with their faults."""
+
+from services.kernel.messages import Recorded
+from services.kernel.projection import Projection, Put
+from services.quote.domain.events import MessageRefused, OrderConflicted, QuoteEvent
+
+refused_message = Projection(
+    name="refused_message",
+    version=1,
+    columns={
+        "refusal": "text",
+        "channel": "text",
+        "source": "text",
+        "message_type": "text",
+        "reference": "text",
+        "reason": "text",
+        "faults": "jsonb",
+        "refused_at": "timestamptz",
+    },
+    key=("refusal",),
+    indexes=(("channel", "refused_at"),),
+)
+
+
+@refused_message.on(MessageRefused, OrderConflicted)
+def add_refusal(event: MessageRefused | OrderConflicted, recorded: Recorded[QuoteEvent]) -> Put:
+    """The message's place and its faults; the message itself is a dead letter, where it was malformed."""
+    named = (
+        ("order.placed", event.order_no)
+        if isinstance(event, OrderConflicted)
+        else (event.message_type, event.reference)
+    )
+    return Put(
+        {
+            "refusal": f"{recorded.stream}/{event.content_digest}",
+            "channel": event.channel,
+            "source": event.source,
+            "message_type": named[0],
+            "reference": named[1],
+            "reason": event.faults[0].code,
+            "faults": [{"code": fault.code, "path": fault.path, "message": fault.message} for fault in event.faults],
+            "refused_at": recorded.recorded_at,
+        }
+    )
