@@ -1,0 +1,54 @@
+"""Billing's HTTP API."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from services.billing import queries
+from services.billing.inbound import stream_of
+from services.kernel.http import HistoryEntry, kernel_of, or_not_found
+
+router = APIRouter(tags=["billing"])
+
+_SUSPENSE_ROWS_MAX = 1_000
+
+
+@router.get("/accounts/{contract_id}")
+async def account(contract_id: str, request: Request) -> queries.AccountView:
+    """A contract's account: balances by currency, and invoices by due date."""
+    found = await queries.account_of_contract(kernel_of(request).read, contract_id)
+    return or_not_found(found, "contract_id", contract_id)
+
+
+@router.get("/accounts/{contract_id}/postings")
+async def postings(contract_id: str, request: Request) -> list[queries.PostingView]:
+    """A contract's journal."""
+    found = await queries.postings_of_contract(kernel_of(request).read, contract_id)
+    return or_not_found(found, "contract_id", contract_id)
+
+
+@router.get("/accounts/{contract_id}/history")
+async def history(contract_id: str, request: Request) -> list[HistoryEntry]:
+    """Everything that happened on a contract's account, straight from the log."""
+    found = await kernel_of(request).history(contract_id, stream_of(contract_id))
+    return or_not_found(found, "contract_id", contract_id)
+
+
+@router.get("/trial-balance")
+async def trial_balance(request: Request, channel: str | None = None) -> list[queries.TrialBalance]:
+    """Debits and credits by ledger account, for each currency; of one channel or of all."""
+    return await queries.trial_balances(kernel_of(request).read, channel)
+
+
+@router.get("/invoice-counts")
+async def invoice_counts(request: Request) -> list[queries.InvoiceCount]:
+    """Invoices issued, by payment frequency."""
+    return await queries.invoice_counts(kernel_of(request).read)
+
+
+@router.get("/suspense")
+async def suspense(
+    request: Request, limit: Annotated[int, Query(ge=1, le=_SUSPENSE_ROWS_MAX)] = 100
+) -> list[queries.SuspendedPayment]:
+    """Payments that wait for an invoice, longest first."""
+    return await queries.suspense(kernel_of(request).read, limit)

@@ -1,0 +1,21 @@
+"""Read model `invoice_count`: invoices issued and their sum, by payment frequency and currency."""
+
+from services.billing.domain.events import BillingEvent, InvoiceIssued
+from services.kernel.messages import Recorded
+from services.kernel.projection import Add, Projection
+
+invoice_count = Projection(
+    name="invoice_count",
+    version=1,
+    columns={"frequency": "text", "currency": "text", "invoices": "bigint", "amount_minor": "bigint"},
+    key=("frequency", "currency"),
+)
+
+
+@invoice_count.on(InvoiceIssued)
+def count_invoice(event: InvoiceIssued, recorded: Recorded[BillingEvent]) -> Add:
+    """Every invoice counts, also one that is cancelled later."""
+    return Add(
+        {"frequency": event.frequency, "currency": event.currency},
+        {"invoices": 1, "amount_minor": event.amount_minor},
+    )
