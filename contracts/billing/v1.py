@@ -49,6 +49,18 @@ class PaymentSuspended(PublicEvent):
     faults: tuple[Fault, ...]
 
 
+class PaymentRefused(PublicEvent):
+    """A payment was reported under a number that another payment has; nothing was booked for it."""
+
+    event_type: ClassVar[str] = "payment.refused"
+    contract_id: ContractId
+    channel: ChannelCode
+    payment_no: ExternalNumber
+    amount_minor: PositiveMinor
+    currency: Currency
+    faults: tuple[Fault, ...]
+
+
 class ClaimPaid(PublicEvent):
     """An approved claim was paid out."""
 
@@ -61,4 +73,10 @@ class ClaimPaid(PublicEvent):
     currency: Currency
 
 
-EVENTS: tuple[type[PublicEvent], ...] = (InvoiceIssued, PaymentReceived, PaymentSuspended, ClaimPaid)
+EVENTS: tuple[type[PublicEvent], ...] = (
+    InvoiceIssued,
+    PaymentReceived,
+    PaymentSuspended,
+    PaymentRefused,
+    ClaimPaid,
+)

@@ -23,6 +23,8 @@ class FaultCode(StrEnum):
     WRONG_BOOK = "wrong_book"
     COVERAGE_NOT_IN_PLAN = "coverage_not_in_plan"
     COVERAGE_TWICE = "coverage_twice"
+    COVERAGE_MISSING = "coverage_missing"
+    FREQUENCY_NOT_OFFERED = "frequency_not_offered"
     SUM_INSURED_NOT_OFFERED = "sum_insured_not_offered"
     PREMIUM_DOES_NOT_ADD_UP = "premium_does_not_add_up"
     PRICE_OUTSIDE_TOLERANCE = "price_outside_tolerance"

@@ -1,0 +1,41 @@
+"""The command line `pledger`: run the stack, publish as a channel, look things up, operate."""
+
+import sys
+
+import typer
+
+from services.cli import channel, demo, lookup, operate, products, stack
+from services.cli.console import Failure, console
+
+app = typer.Typer(
+    help="An event-sourced policy ledger: quote, policy, billing and claims on Kafka and PostgreSQL.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+
+app.command()(stack.up)
+app.command()(stack.down)
+app.command()(stack.status)
+app.command()(stack.run)
+app.command()(demo.demo)
+app.command()(operate.verify)
+app.command()(operate.rebuild)
+app.command("dead-letters")(operate.dead_letters)
+app.command()(lookup.report)
+app.command()(channel.notices)
+app.add_typer(channel.channels, name="channels", help="Distribution channels and their topics.")
+app.add_typer(channel.orders, name="orders", help="Publish orders as a channel does.")
+app.add_typer(channel.claims, name="claims", help="Publish claim notices as a channel does.")
+app.add_typer(channel.payments, name="payments", help="Publish payments as a channel does.")
+app.add_typer(products.products, name="products", help="Product versions.")
+app.add_typer(lookup.show, name="show", help="Look up one order, policy, account or claim.")
+
+
+def main() -> None:
+    """Entry point. Errors that a user can mend are one sentence; the exit code is 1."""
+    try:
+        app()
+    except Failure as failure:
+        console.print(f"[red]{failure}[/red]", highlight=False)
+        sys.exit(1)

@@ -1,0 +1,5 @@
+"""`python -m services.cli` is `pledger`."""
+
+from services.cli import main
+
+main()

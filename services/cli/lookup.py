@@ -1,0 +1,67 @@
+"""`pledger show` and `pledger report`: what the services' read models say."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.panel import Panel
+from rich.syntax import Syntax
+
+from contracts.topics import ServiceName
+from contracts.vocabulary.money import format_minor
+from services.cli.console import console, table
+from services.cli.reports import show_business
+from services.cli.stack import get, running_stack
+
+show = typer.Typer(no_args_is_help=True)
+
+Channel = Annotated[str, typer.Argument(help="The channel's code.")]
+
+
+@show.command("order")
+def show_order(channel: Channel, order_no: Annotated[str, typer.Argument(help="The channel's order number.")]) -> None:
+    """An order: its application, decision and policy."""
+    _document(f"order {order_no}", ServiceName.QUOTE, f"/channels/{channel}/orders/{order_no}")
+
+
+@show.command("policy")
+def show_policy(policy_no: Annotated[str, typer.Argument(help="Our policy number.")]) -> None:
+    """A policy term, and the history of its contract."""
+    found = _document(f"policy {policy_no}", ServiceName.POLICY, f"/policies/{policy_no}")
+    _history(ServiceName.POLICY, found["contract_id"])
+
+
+@show.command("account")
+def show_account(contract_id: Annotated[str, typer.Argument(help="The contract id.")]) -> None:
+    """A contract's account: invoices, payments, postings."""
+    _document(f"account {contract_id}", ServiceName.BILLING, f"/accounts/{contract_id}")
+    postings = get(running_stack(), ServiceName.BILLING, f"/accounts/{contract_id}/postings")
+    rows = [
+        (p["booked_at"][:19], p["event_type"], p["account"], format_minor(p["amount_minor"], p["currency"]), p["currency"])
+        for p in postings
+    ]
+    console.print(table("Postings (debit +, credit -)", "booked", "event", "account", "amount", "currency", rows=rows))
+
+
+@show.command("claim")
+def show_claim(claim_no: Annotated[str, typer.Argument(help="Our claim number.")]) -> None:
+    """A claim with its lines."""
+    _document(f"claim {claim_no}", ServiceName.CLAIMS, f"/claims/{claim_no}")
+
+
+def report() -> None:
+    """Orders by outcome, premium written, trial balance, claims: everything so far."""
+    show_business(running_stack())
+
+
+def _document(title: str, service: ServiceName, path: str) -> Any:
+    found = get(running_stack(), service, path)
+    text = json.dumps(found, indent=2, ensure_ascii=False)
+    console.print(Panel(Syntax(text, "json", background_color="default", word_wrap=True), title=title))
+    return found
+
+
+def _history(service: ServiceName, contract_id: str) -> None:
+    entries = get(running_stack(), service, f"/contracts/{contract_id}/history")
+    rows = [(e["version"], e["type"], e["recorded_at"][:19], e["position"], e["digest"][:12]) for e in entries]
+    console.print(table("History", "version", "event", "recorded", "position", "digest", rows=rows))
