@@ -78,6 +78,19 @@ def place_of(headers: Mapping[str, bytes]) -> RecordPlace:
     )
 
 
+def link_of(headers: Headers) -> tuple[int, int]:
+    """Position of a record of an events topic and of the one before it; the part of its place that order needs."""
+    position = previous = -1
+    for name, value in headers:
+        if name == "position":
+            position = int(value)
+        elif name == "previous":
+            previous = int(value)
+    if position < 0 or previous < 0:
+        raise ValueError("the record has no position or no previous header, so it is not from an events topic")
+    return position, previous
+
+
 def schema_name(event: type[PublicEvent]) -> str:
     """`<type>.v<version>`, the name of the JSON Schema in contracts/schemas."""
     return f"{event.event_type}.v{event.schema_version}"

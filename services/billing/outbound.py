@@ -1,6 +1,6 @@
 """From billing's own events to what the others and the channel hear."""
 
-from typing_extensions import assert_never
+from typing import assert_never
 
 from contracts.billing import v1
 from contracts.channel import notices_v1 as notices

@@ -18,6 +18,7 @@ from services.kernel.event_log import Connection, StoredEvent
 from services.kernel.messages import DomainEvent, Instruction, Recorded
 from services.kernel.postgres import is_transient
 from services.kernel.service import ServiceDefinition
+from services.kernel.state_cache import StateCache, StreamState
 from services.kernel.unique_keys import reserve
 
 _TRIES_MAX = 8
@@ -63,18 +64,21 @@ _Waiting: TypeAlias = tuple[Work, "asyncio.Future[None]"]
 
 
 @dataclass(slots=True)
-class _Stream:
-    partition: int
-    version: int
-    state: Any
-
-
-@dataclass(slots=True)
 class _Decided:
     """The events decided so far in one transaction, of one partition; both lists run in step."""
 
     links: list[Link] = field(default_factory=list)
     events: list[tuple[DomainEvent, Mapping[str, Any]]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Done:
+    """What one transaction did, to be believed once it has committed."""
+
+    executed: list[Executed] = field(default_factory=list)
+    recorded: list[Recorded[Any]] = field(default_factory=list)
+    positions: dict[int, int] = field(default_factory=dict)
+    streams: dict[str, StreamState] = field(default_factory=dict)
 
 
 class CommandHandler:
@@ -95,6 +99,7 @@ class CommandHandler:
         self._partitions = partitions
         self._on_commit = on_commit
         self._group_size = group_size
+        self._cache = StateCache()
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
 
     async def commit(self, work: Work) -> None:
@@ -137,38 +142,58 @@ class CommandHandler:
                 done.set_exception(error)
 
     async def _transaction(self, works: Sequence[Work]) -> list[Recorded[Any]]:
-        async with self._pool.acquire() as connection, connection.transaction():
-            prepared = [await work.prepare(connection) for work in works]
-            asked = [instruction for instructions in prepared for instruction in instructions]
-            instructions = await reserve(connection, asked) if asked else []
-            decided: dict[int, _Decided] = {}
-            executed: list[Executed] = []
-            recorded: list[Recorded[Any]] = []
-            if instructions:
-                partitions = {lane_of(instruction.lane, self._partitions) for instruction in instructions}
-                heads = await event_log.lock_heads(connection, partitions)
-                streams = await self._load(connection, instructions)
-                positions = {partition: head.position for partition, head in heads.items()}
-                executed = [self._execute(instruction, streams, positions, decided) for instruction in instructions]
-                chained = {p: event_log.chained(heads[p], batch.links) for p, batch in decided.items()}
-                await event_log.append(connection, chained)
-                recorded = [
-                    _recorded(stored, event, cause)
-                    for partition, batch in decided.items()
-                    for stored, (event, cause) in zip(chained[partition], batch.events, strict=True)
-                ]
-            start = 0
-            for work, own in zip(works, prepared, strict=True):
-                await work.finish(connection, executed[start : start + len(own)])
-                start += len(own)
-        return recorded
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                prepared = [await work.prepare(connection) for work in works]
+                asked = [instruction for instructions in prepared for instruction in instructions]
+                done = await self._carry_out(connection, asked)
+                start = 0
+                for work, own in zip(works, prepared, strict=True):
+                    await work.finish(connection, done.executed[start : start + len(own)])
+                    start += len(own)
+        except BaseException:
+            # Whether a commit whose answer was lost took place is not known.
+            self._cache.forget()
+            raise
+        self._cache.committed(done.positions, done.streams)
+        return done.recorded
 
-    async def _load(self, connection: Connection, instructions: Iterable[Instruction]) -> dict[str, _Stream]:
-        streams = {
-            instruction.stream: _Stream(lane_of(instruction.lane, self._partitions), 0, self._decider.initial_state)
-            for instruction in instructions
-        }
-        rows = await event_log.load_streams(connection, [(s.partition, name) for name, s in streams.items()])
+    async def _carry_out(self, connection: Connection, asked: Sequence[Instruction]) -> _Done:
+        """Lock, load, decide and append; nothing is kept before the transaction has committed."""
+        done = _Done()
+        if not asked:
+            return done
+        instructions = await reserve(connection, asked)
+        partitions = {lane_of(instruction.lane, self._partitions) for instruction in instructions}
+        heads = await event_log.lock_heads(connection, partitions)
+        self._cache.trust(heads)
+        done.positions = {partition: head.position for partition, head in heads.items()}
+        done.streams = await self._load(connection, instructions)
+        decided: dict[int, _Decided] = {}
+        done.executed = [
+            self._execute(instruction, done.streams, done.positions, decided) for instruction in instructions
+        ]
+        chained = {p: event_log.chained(heads[p], batch.links) for p, batch in decided.items()}
+        await event_log.append(connection, chained)
+        done.recorded = [
+            _recorded(stored, event, cause)
+            for partition, batch in decided.items()
+            for stored, (event, cause) in zip(chained[partition], batch.events, strict=True)
+        ]
+        return done
+
+    async def _load(self, connection: Connection, instructions: Iterable[Instruction]) -> dict[str, StreamState]:
+        streams: dict[str, StreamState] = {}
+        unknown: dict[str, int] = {}
+        for instruction in instructions:
+            name = instruction.stream
+            if name not in streams:
+                known = self._cache.get(name)
+                partition = lane_of(instruction.lane, self._partitions)
+                streams[name] = known or StreamState(partition, 0, self._decider.initial_state)
+                if known is None:
+                    unknown[name] = partition
+        rows = await event_log.load_streams(connection, [(place, name) for name, place in unknown.items()])
         for _, name, version, kind, schema, data in rows:
             stream = streams[name]
             stream.state = self._decider.evolve(stream.state, self._codec.decode(kind, schema, data))
@@ -178,7 +203,7 @@ class CommandHandler:
     def _execute(
         self,
         instruction: Instruction,
-        streams: dict[str, _Stream],
+        streams: dict[str, StreamState],
         positions: dict[int, int],
         decided: dict[int, _Decided],
     ) -> Executed:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from contracts.envelope import place_of
+from contracts.envelope import link_of
 from contracts.topics import lane_of
 from services.kernel import clock, dead_letters, replies
 from services.kernel.command_handler import Executed
@@ -88,28 +88,33 @@ class InboxBatch:
         for delivery in deliveries:
             if delivery.offset < progress.next_offset:
                 continue
-            if self.linked and not self._follows(delivery, place, progress):
-                return
+            try:
+                if self.linked and not self._follows(delivery, place, progress):
+                    return
+            except ValueError as error:
+                # Somebody else wrote to an events topic. Kept for a person; the partition goes on.
+                self._bury(delivery, "no_place", error)
+                progress.next_offset, progress.last = delivery.offset + 1, delivery
+                continue
             if not self.linked:
                 progress.position = delivery.offset
-            progress.next_offset = delivery.offset + 1
-            progress.last = delivery
+            progress.next_offset, progress.last = delivery.offset + 1, delivery
             yield delivery
 
     def _follows(self, delivery: Delivery, place: Place, progress: _Progress) -> bool:
         """Whether a record of our own topics is the next one; a hole stops its partition until it is filled."""
-        here = place_of(dict(delivery.headers))
-        if here.previous != progress.position:
+        position, previous = link_of(delivery.headers)
+        if previous != progress.position:
             log.error(
                 "%s: record at position %s follows %s, but %s was handled last; fetching again",
                 delivery.source,
-                here.position,
-                here.previous,
+                position,
+                previous,
                 progress.position,
             )
             self.gaps[place] = progress.next_offset
             return False
-        progress.position = here.position
+        progress.position = position
         return True
 
     def _reaction(self, delivery: Delivery) -> Sequence[Instruction]:

@@ -14,8 +14,9 @@ from services.kernel import event_log
 from services.kernel.codec import EventCodec
 from services.kernel.messages import Recorded
 
-_RECENT_EVENTS_MAX = 20_000
-"""A partition's events kept in memory: about 40 MB a service at 8 partitions, seconds of full load."""
+_RECENT_EVENTS_MAX = 2_000
+"""A partition's events kept in memory. More would be walked by every full garbage collection: at 20,000 a third
+of quote's time went there."""
 
 log = logging.getLogger(__name__)
 

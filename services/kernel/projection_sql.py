@@ -107,7 +107,9 @@ def _statement(shape: _Shape, inserts: bool, columns: Sequence[str], amounts: Se
         settings = ", ".join(f"{c} = n.{c}::{types[c]}" for c in columns)
         match = " and ".join(f"t.{c} = n.{c}" for c in key)
         return f"update {shape.table} t set {settings} from {source} where {match}"
-    settings = ", ".join([f"{c} = excluded.{c}" for c in columns] + [f"{c} = coalesce(t.{c}, 0) + excluded.{c}" for c in amounts])
+    settings = ", ".join(
+        [f"{c} = excluded.{c}" for c in columns] + [f"{c} = coalesce(t.{c}, 0) + excluded.{c}" for c in amounts]
+    )
     action = f"do update set {settings}" if settings else "do nothing"
     selected = ", ".join(f"n.{name}::{types[name]}" for name in names)
     return (

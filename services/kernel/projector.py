@@ -147,6 +147,8 @@ class Projector:
     ) -> bool:
         moves: list[tuple[str, int, int, int]] = []
         for projection in self._projections:
+            # Give way between projections: a long stretch of work would delay commits and HTTP answers.
+            await asyncio.sleep(0)
             changes: list[tuple[int, RowChange]] = []
             for own in events:
                 if not own:

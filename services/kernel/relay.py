@@ -182,6 +182,8 @@ class Relay:
         records: list[Record] = []
         passed, tails = list(self._passed), list(self._tails)
         for partition in self._reader.partitions:
+            # Give way between partitions: a long stretch of work would delay commits and HTTP answers.
+            await asyncio.sleep(0)
             for recorded in await self._reader.read(partition, passed[partition], self._batch_events):
                 tails[partition] = self._convert(recorded, tails[partition], records)
                 passed[partition] = recorded.position

@@ -60,7 +60,7 @@ class Kernel:
             self.codec,
             partitions,
             self._committed,
-            settings.commit_instructions,
+            settings.commit_works,
         )
         self.projector = Projector(
             self._log_pool, self.definition.projections, self.reader, self.metrics, settings.projector_events

@@ -15,8 +15,8 @@ class ServiceSettings(BaseSettings):
     http_port: int = Field(default=0, ge=0, le=65535, description="0 takes a free port")
 
     inbox_records: int = Field(default=500, ge=1, description="records fetched in one poll")
-    commit_instructions: int = Field(default=1000, ge=1, description="instructions in one commit")
-    relay_events: int = Field(default=2000, ge=1, description="events a partition in one Kafka transaction")
-    projector_events: int = Field(default=1000, ge=1, description="events a partition in one commit")
+    commit_works: int = Field(default=64, ge=1, description="inbox batches and HTTP commands in one commit")
+    relay_events: int = Field(default=250, ge=1, description="events a partition in one Kafka transaction")
+    projector_events: int = Field(default=250, ge=1, description="events a partition in one commit")
     poll_seconds: float = Field(default=0.02, gt=0, description="how often a sleeping loop looks again")
     channel_refresh_seconds: float = Field(default=5, gt=0, description="how soon a new channel is seen")

@@ -1,8 +1,7 @@
 """The rules of an account: every order billed once, every payment and claim booked once, books in balance."""
 
 from dataclasses import replace
-
-from typing_extensions import assert_never
+from typing import assert_never
 
 from services.billing.domain import ledger
 from services.billing.domain.commands import (

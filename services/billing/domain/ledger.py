@@ -70,8 +70,8 @@ def premium_billed(billed_before_minor: int, amount_minor: int, shares: PremiumS
     from the agreed shares.
     """
     parts = split_increase(billed_before_minor, amount_minor, _weights(shares))
-    credits = {account: -part for account, part in parts.items()}
-    return _entry({LedgerAccount.PREMIUM_RECEIVABLE: amount_minor, **credits})
+    own_shares = {account: -part for account, part in parts.items()}
+    return _entry({LedgerAccount.PREMIUM_RECEIVABLE: amount_minor, **own_shares})
 
 
 def advance_billed(amount_minor: int) -> dict[LedgerAccount, int]:
@@ -81,8 +81,8 @@ def advance_billed(amount_minor: int) -> dict[LedgerAccount, int]:
 
 def advance_released(premium_minor: int, shares: PremiumSplit) -> dict[LedgerAccount, int]:
     """The policy is issued: what was billed before cover becomes premium and its shares."""
-    credits = {account: -part for account, part in shares_of(premium_minor, shares).items()}
-    return _entry({LedgerAccount.PREMIUM_ADVANCE: premium_minor, **credits})
+    own_shares = {account: -part for account, part in shares_of(premium_minor, shares).items()}
+    return _entry({LedgerAccount.PREMIUM_ADVANCE: premium_minor, **own_shares})
 
 
 def advance_reversed(open_minor: int, paid_minor: int) -> dict[LedgerAccount, int]:

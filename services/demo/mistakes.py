@@ -1,0 +1,111 @@
+"""Every kind of bad order that a channel may send, each with the code that it must be refused or declined with."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from contracts.topics import ORDER_BYTES_MAX
+from contracts.vocabulary.faults import FaultCode
+from contracts.vocabulary.products import ProductLine
+from services.demo.raw import message_bytes
+
+Order: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What goes wrong with a good order of `line`, and the code of the only, or the first, fault."""
+
+    name: str
+    code: FaultCode
+    spoil: Callable[[Order], bytes]
+    line: ProductLine = ProductLine.MOTOR
+
+
+def _with(**changes: Any) -> Callable[[Order], bytes]:
+    return lambda order: message_bytes({**order, **changes})
+
+
+def _without(name: str) -> Callable[[Order], bytes]:
+    return lambda order: message_bytes({key: value for key, value in order.items() if key != name})
+
+
+def _with_risk(**changes: Any) -> Callable[[Order], bytes]:
+    return lambda order: message_bytes({**order, "risk": {**order["risk"], **changes}})
+
+
+def _with_first_coverage(**changes: Any) -> Callable[[Order], bytes]:
+    def spoil(order: Order) -> bytes:
+        first, *others = order["coverages"]
+        return message_bytes({**order, "coverages": [{**first, **changes}, *others]})
+
+    return spoil
+
+
+def _text(old: bytes, new: bytes) -> Callable[[Order], bytes]:
+    return lambda order: message_bytes(order).replace(old, new, 1)
+
+
+def _first_coverage_twice(order: Order) -> bytes:
+    first = order["coverages"][0]
+    total = order["premium_minor"] + first["premium_minor"]
+    return message_bytes({**order, "coverages": [*order["coverages"], first], "premium_minor": total})
+
+
+def _premium_off_by(amount_minor: int) -> Callable[[Order], bytes]:
+    return lambda order: message_bytes({**order, "premium_minor": order["premium_minor"] + amount_minor})
+
+
+def _nothing_bought(order: Order) -> bytes:
+    coverages = [{**coverage, "premium_minor": 0} for coverage in order["coverages"]]
+    return message_bytes({**order, "coverages": coverages, "premium_minor": 0})
+
+
+_SOMEBODY = {"birth_date": "1985-04-12", "gender": "F"}
+_CENTENARIAN = {"birth_date": "1925-01-01", "gender": "M"}
+
+MISTAKES = (
+    Mistake("cut in half", FaultCode.NOT_JSON, lambda order: message_bytes(order)[:120]),
+    Mistake("not UTF-8", FaultCode.NOT_JSON, lambda order: b"\xff\xfe" + message_bytes(order)),
+    Mistake("empty", FaultCode.NOT_JSON, lambda _: b""),
+    Mistake("a list", FaultCode.NOT_JSON, lambda order: b"[" + message_bytes(order) + b"]"),
+    Mistake("comma at the end", FaultCode.NOT_JSON, lambda order: message_bytes(order)[:-1] + b",}"),
+    Mistake("not a number", FaultCode.NOT_JSON, _text(b'"premium_minor":', b'"premium_minor":NaN,"p":')),
+    Mistake("a field twice", FaultCode.NOT_JSON, _text(b'"currency":', b'"currency":"CHF","currency":')),
+    Mistake("too large", FaultCode.TOO_LARGE, _with(campaign="x" * ORDER_BYTES_MAX)),
+    Mistake("unknown type", FaultCode.UNKNOWN_SCHEMA, _with(type="order.changed")),
+    Mistake("no type", FaultCode.UNKNOWN_SCHEMA, _without("type")),
+    Mistake("later version", FaultCode.UNKNOWN_SCHEMA, _with(schema_version=2)),
+    Mistake("no product", FaultCode.MISSING_FIELD, _without("product")),
+    Mistake("no start of cover", FaultCode.MISSING_FIELD, _without("effective")),
+    Mistake("no coverages", FaultCode.INVALID_FIELD, _with(coverages=[])),
+    Mistake("name mistyped", FaultCode.UNKNOWN_FIELD, _with(campain="spring")),
+    Mistake("premium as text", FaultCode.INVALID_FIELD, _with(premium_minor="412.50")),
+    Mistake("premium with decimals", FaultCode.INVALID_FIELD, _with(premium_minor=41250.5)),
+    Mistake("premium below zero", FaultCode.INVALID_FIELD, _with(premium_minor=-100)),
+    Mistake("day that does not exist", FaultCode.INVALID_FIELD, _with(effective="2025-02-30")),
+    Mistake("moment without zone", FaultCode.INVALID_FIELD, _with(placed_at="2025-01-05T10:00:00")),
+    Mistake("small currency letters", FaultCode.INVALID_FIELD, _with(currency="eur")),
+    Mistake("blank in the number", FaultCode.INVALID_FIELD, _with(order_no="order 1")),
+    Mistake("unknown gender", FaultCode.INVALID_FIELD, _with_risk(driver_gender="X")),
+    Mistake("bonus-malus too low", FaultCode.INVALID_FIELD, _with_risk(bonus_malus=20)),
+    Mistake("unknown product", FaultCode.UNKNOWN_PRODUCT, _with(product="motor-fleet")),
+    Mistake("before the sale", FaultCode.NOT_ON_SALE, _with(placed_at="2001-12-31T23:59:59Z")),
+    Mistake("before the sale", FaultCode.NOT_ON_SALE, _with(placed_at="2023-12-31T23:59:59Z"), ProductLine.HEALTH),
+    Mistake("other line", FaultCode.WRONG_LINE, _with(risk={"line": "health", "insureds": [_SOMEBODY]})),
+    Mistake("other currency", FaultCode.WRONG_CURRENCY, _with(currency="USD")),
+    Mistake("no book", FaultCode.WRONG_BOOK, _without("book")),
+    Mistake("coverage not in the plan", FaultCode.COVERAGE_NOT_IN_PLAN, _with_first_coverage(code="Flood")),
+    Mistake("coverage twice", FaultCode.COVERAGE_TWICE, _first_coverage_twice),
+    Mistake("nothing bought", FaultCode.COVERAGE_MISSING, _nothing_bought),
+    Mistake("wrong total", FaultCode.PREMIUM_DOES_NOT_ADD_UP, _premium_off_by(1)),
+    Mistake("driver too young", FaultCode.RISK_NOT_ACCEPTED, _with_risk(driver_age=17)),
+    Mistake(
+        "sum insured not offered",
+        FaultCode.SUM_INSURED_NOT_OFFERED,
+        _with_first_coverage(sum_insured_minor=12_345),
+        ProductLine.HEALTH,
+    ),
+    Mistake("price off the tariff", FaultCode.PRICE_OUTSIDE_TOLERANCE, _premium_off_by(2), ProductLine.HEALTH),
+    Mistake("insured too old", FaultCode.RISK_NOT_ACCEPTED, _with_risk(insureds=[_CENTENARIAN]), ProductLine.HEALTH),
+)

@@ -1,0 +1,172 @@
+"""Writes the orders of a generated book: new business, renewals, repetitions and mistakes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import cycle
+from random import Random
+from typing import Any
+
+from contracts.vocabulary.faults import FaultCode
+from contracts.vocabulary.identifiers import contract_id_of, numbering_owner
+from contracts.vocabulary.products import PaymentFrequency, ProductLine
+from contracts.vocabulary.time import add_months
+from services.demo.mistakes import MISTAKES
+from services.demo.raw import Contract, Outcome, RawMessage, Term, message_bytes
+from services.demo.risks import Quoted, health_product, health_quote, motor_quote
+
+CHANNELS = ("river", "harbour", "summit")
+_CHANNEL_WEIGHTS = (50, 30, 20)
+_FIRST_DAY = date(2025, 1, 1)
+_DAYS = 330
+_MOTOR_SHARE = 0.7
+_FREQUENCIES = tuple(frequency.value for frequency in PaymentFrequency)
+_FREQUENCY_WEIGHTS = (34, 40, 14, 12)
+_CAMPAIGNS = ("spring", "autumn", "word-of-mouth", None)
+# What each message of the book is, in a thousand.
+_KINDS = {"new": 813, "renewal": 140, "repeated": 20, "reused": 5, "overlapping": 2, "mistake": 20}
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    contract: Contract
+    order: Mapping[str, Any]
+    message: RawMessage
+
+
+class OrderWriter:
+    """Writes orders one after the other; every draw depends on the seed alone."""
+
+    def __init__(self, random: Random, seed: int) -> None:
+        self._random = random
+        # Another seed is another book with other numbers: both may be published to the same ledger.
+        self._prefix = f"S{seed}"
+        self._count = 0
+        self._mistakes = cycle(MISTAKES)
+        self._placed: list[_Placed] = []
+        self.contracts: list[Contract] = []
+
+    def write(self, count: int) -> tuple[RawMessage, ...]:
+        """So many order messages, good and bad."""
+        kinds = self._random.choices(list(_KINDS), list(_KINDS.values()), k=count)
+        return tuple(self._message(kind) for kind in kinds)
+
+    def _message(self, kind: str) -> RawMessage:
+        if kind == "mistake":
+            return self._spoilt()
+        earlier = self._random.choice(self._placed) if self._placed else None
+        if kind == "new" or earlier is None:
+            return self._new()
+        if kind == "repeated":
+            return replace(earlier.message, expected=Outcome.REPEATED)
+        if kind == "reused":
+            return self._reused(earlier)
+        if earlier.contract.product == health_product().code:
+            # A family pays before each term, so its renewal would hang on the payments of the one before.
+            return self._new()
+        return self._renewal(earlier.contract) if kind == "renewal" else self._overlapping(earlier)
+
+    def _new(self) -> RawMessage:
+        line = ProductLine.MOTOR if self._random.random() < _MOTOR_SHARE else ProductLine.HEALTH
+        contract, order = self._draw(line)
+        self.contracts.append(contract)
+        motor = line is ProductLine.MOTOR
+        contract.in_force = motor
+        return self._place(contract, order, Outcome.ISSUED if motor else Outcome.AWAITING_PAYMENT)
+
+    def _renewal(self, contract: Contract) -> RawMessage:
+        last = contract.terms[-1]
+        order = self._order(contract, last.expiry, motor_quote(self._random), last.frequency)
+        return self._place(contract, order, Outcome.RENEWED)
+
+    def _overlapping(self, earlier: _Placed) -> RawMessage:
+        """A second policy of a contract for days that are covered already: accepted, but never issued."""
+        order = {**earlier.order, "order_no": self._number()}
+        return self._raw(earlier.contract, order, FaultCode.OVERLAPPING_TERM)
+
+    def _reused(self, earlier: _Placed) -> RawMessage:
+        """The number of an order that was placed, with another campaign or for another contract."""
+        changes: dict[str, Any] = {"campaign": "number-used-again"}
+        if self._random.random() < 0.5:
+            changes = {"contract_no": self._number()}
+        # The key stays that of the first order, so that the first one also arrives first.
+        return self._raw(earlier.contract, {**earlier.order, **changes}, FaultCode.ORDER_NUMBER_REUSED)
+
+    def _spoilt(self) -> RawMessage:
+        mistake = next(self._mistakes)
+        contract, order = self._draw(mistake.line)
+        return replace(self._raw(contract, order, mistake.code), value=mistake.spoil(order))
+
+    def _draw(self, line: ProductLine) -> tuple[Contract, dict[str, Any]]:
+        random = self._random
+        motor = line is ProductLine.MOTOR
+        channel = random.choices(CHANNELS, _CHANNEL_WEIGHTS)[0]
+        book = "fremotor" if motor else None
+        number = self._number()
+        contract = Contract(
+            channel=channel,
+            product="motor-private" if motor else health_product().code,
+            contract_no=number,
+            contract_id=contract_id_of(numbering_owner(channel, book), number),
+            book=book,
+            currency="EUR" if motor else health_product().currency,
+        )
+        effective = _FIRST_DAY + timedelta(days=random.randrange(_DAYS))
+        quoted = motor_quote(random) if motor else health_quote(random, effective)
+        frequency = random.choices(_FREQUENCIES, _FREQUENCY_WEIGHTS)[0]
+        return contract, self._order(contract, effective, quoted, frequency)
+
+    def _order(self, contract: Contract, effective: date, quoted: Quoted, frequency: str) -> dict[str, Any]:
+        placed_on = effective - timedelta(days=self._random.randint(0, 30))
+        second = self._random.randrange(86_400)
+        time = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+        order = {
+            "type": "order.placed",
+            "schema_version": 1,
+            "order_no": f"{contract.contract_no}/{len(contract.terms) + 1}",
+            "contract_no": contract.contract_no,
+            "book": contract.book,
+            "product": contract.product,
+            "placed_at": f"{placed_on}T{time}Z",
+            "effective": effective.isoformat(),
+            "currency": contract.currency,
+            "premium_minor": quoted.premium_minor,
+            "coverages": list(quoted.coverages),
+            "frequency": frequency,
+            "risk": quoted.risk,
+            "campaign": self._random.choice(_CAMPAIGNS),
+        }
+        return {name: value for name, value in order.items() if value is not None}
+
+    def _place(self, contract: Contract, order: Mapping[str, Any], outcome: Outcome) -> RawMessage:
+        effective = date.fromisoformat(order["effective"])
+        contract.terms.append(
+            Term(
+                order_no=order["order_no"],
+                effective=effective,
+                expiry=add_months(effective, 12),
+                frequency=order["frequency"],
+                premium_minor=order["premium_minor"],
+                coverages={
+                    coverage["code"]: coverage.get("sum_insured_minor")
+                    for coverage in order["coverages"]
+                    if coverage.get("premium_minor") != 0
+                },
+            )
+        )
+        message = self._raw(contract, order, outcome)
+        self._placed.append(_Placed(contract, order, message))
+        return message
+
+    def _raw(self, contract: Contract, order: Mapping[str, Any], expected: str) -> RawMessage:
+        return RawMessage(
+            channel=contract.channel,
+            key=contract.contract_no,
+            value=message_bytes(order),
+            reference=order["order_no"],
+            expected=expected,
+        )
+
+    def _number(self) -> str:
+        self._count += 1
+        return f"{self._prefix}-{self._count:06d}"
