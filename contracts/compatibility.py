@@ -1,4 +1,4 @@
-"""Compares two JSON Schemas of one message version: may the new one take the place of the released one?
+"""Decides whether a JSON Schema may take the place of the released one of the same message version.
 
 A released version may gain optional fields, values of an enumeration and kinds of a discriminated union.
 All else would break someone: a reader of new messages, or a reader of the old ones that stay on the topics for ever.

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from contracts.vocabulary.faults import Fault
 from contracts.vocabulary.identifiers import ChannelCode, ClaimNumber, ContractId, ExternalNumber
-from contracts.vocabulary.model import PublicEvent
+from contracts.vocabulary.model import ContractModel, PublicEvent
 from contracts.vocabulary.money import Currency, NonNegativeMinor, PositiveMinor
 
 
@@ -24,6 +24,13 @@ class InvoiceIssued(PublicEvent):
     due: date
 
 
+class PaidOrder(ContractModel):
+    """An order by its own number; in a shared book the channel that pays may be another than the one that sold."""
+
+    channel: ChannelCode
+    order_no: ExternalNumber
+
+
 class PaymentReceived(PublicEvent):
     """Money was matched to invoices. `paid_orders` are the orders whose first instalment it settled."""
 
@@ -34,7 +41,7 @@ class PaymentReceived(PublicEvent):
     amount_minor: PositiveMinor
     currency: Currency
     invoices: tuple[str, ...]
-    paid_orders: tuple[ExternalNumber, ...]
+    paid_orders: tuple[PaidOrder, ...]
 
 
 class PaymentSuspended(PublicEvent):

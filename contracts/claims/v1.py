@@ -43,7 +43,7 @@ class ClaimReported(PublicEvent):
     channel: ChannelCode
     claim_no: ClaimNumber
     notice_no: ExternalNumber
-    policy_no: PolicyNumber | None
+    policy_no: PolicyNumber | None = None
     loss_date: date
     claimed_minor: NonNegativeMinor
     currency: Currency

@@ -19,7 +19,7 @@ class ProductPublished(PublicEvent):
     product_version: int
     line: ProductLine
     on_sale_from: date
-    on_sale_until: date | None
+    on_sale_until: date | None = None
     document: str
 
 

@@ -8,7 +8,8 @@ from pydantic import StringConstraints
 # Crockford base 32 has no I, L, O, U, so that a number read out on the telephone stays itself.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CONTRACT_ID_LENGTH = 16
-_CHECK_MODULUS = 31
+# His check symbols: 37 is a prime above the alphabet, so every single wrong symbol changes the sum.
+_CHECK_ALPHABET = _ALPHABET + "*~$=U"
 
 ChannelCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$")]
 BookCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$")]
@@ -17,7 +18,7 @@ CoverageCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9
 # A business number of a channel's own: visible ASCII, no blanks, so that it can stand in a URL or a header.
 ExternalNumber = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$")]
 ContractId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{16}$")]
-PolicyNumber = Annotated[str, StringConstraints(pattern=r"^P[0-9]{2}(-[0-9A-HJKMNP-TV-Z]{4}){4}-[0-9A-Z]$")]
+PolicyNumber = Annotated[str, StringConstraints(pattern=r"^P[0-9]{2}(-[0-9A-HJKMNP-TV-Z]{4}){4}-[0-9A-HJKMNP-Z*~$=]$")]
 ClaimNumber = Annotated[str, StringConstraints(pattern=r"^C[0-9A-HJKMNP-TV-Z]{16}$")]
 
 
@@ -63,9 +64,9 @@ def contract_of_policy(policy_no: str) -> str:
 
 
 def _check_symbol(contract_id: str, term_no: int) -> str:
-    # Modulo a prime: every single wrong symbol and every swap of two neighbours changes the sum.
+    # Modulo a prime larger than any weight or symbol, every single error and every swap of neighbours shows.
     weighted = sum((place + 2) * _ALPHABET.index(symbol) for place, symbol in enumerate(contract_id))
-    return _ALPHABET[(weighted + term_no) % _CHECK_MODULUS]
+    return _CHECK_ALPHABET[(weighted + term_no) % len(_CHECK_ALPHABET)]
 
 
 def claim_number(channel: str, notice_no: str) -> str:

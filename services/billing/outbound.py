@@ -77,7 +77,11 @@ def _payment_received(event: PaymentReceived | SuspenseMatched) -> Outgoing:
         amount_minor=event.amount_minor,
         currency=event.currency,
         invoices=invoices,
-        paid_orders=tuple(invoice.order_no for invoice in event.settled if invoice.instalment_no == 1),
+        paid_orders=tuple(
+            v1.PaidOrder(channel=invoice.channel, order_no=invoice.order_no)
+            for invoice in event.settled
+            if invoice.instalment_no == 1
+        ),
     )
     notice = notices.PaymentBooked(
         contract_id=event.contract_id,

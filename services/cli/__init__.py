@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from infra.errors import InfraError
 from services.cli import channel, demo, lookup, operate, products, stack
 from services.cli.console import Failure, console
 
@@ -36,6 +37,6 @@ def main() -> None:
     """Entry point. Errors that a user can mend are one sentence; the exit code is 1."""
     try:
         app()
-    except Failure as failure:
+    except (Failure, InfraError) as failure:
         console.print(f"[red]{failure}[/red]", highlight=False)
         sys.exit(1)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -14,6 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 # Where output goes to a file there is no terminal width; tables then get room instead of being cut at 80.
 console = Console(width=None if os.isatty(1) else 120)
@@ -23,16 +24,17 @@ class Failure(Exception):
     """Something the user can mend; the message says how."""
 
 
-def table(title: str, *columns: str, rows: Sequence[Sequence[object]], total: Sequence[object] = ()) -> Table:
-    """A table whose columns after the first are aligned right where they hold numbers."""
-    made = Table(title=title, title_justify="left", title_style="bold", show_footer=bool(total))
+def table(title: str, *columns: str, rows: Sequence[Sequence[object]], total: Sequence[object] = ()) -> Group:
+    """A table below its title; columns that hold numbers are aligned right."""
+    made = Table(show_footer=bool(total))
     for place, column in enumerate(columns):
         numeric = bool(rows) and all(_is_number(row[place]) for row in rows)
         footer = str(total[place]) if total else ""
         made.add_column(column, justify="right" if numeric else "left", footer=footer)
     for row in rows:
         made.add_row(*("" if cell is None else _text(cell) for cell in row))
-    return made
+    # A title of the table's own would be wrapped to the width of a narrow table.
+    return Group(Text(title, style="bold"), made)
 
 
 def _is_number(cell: object) -> bool:

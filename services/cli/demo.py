@@ -55,9 +55,7 @@ _NEXT = (
 def demo(
     feed: Annotated[
         Path | None,
-        typer.Option(
-            file_okay=False, exists=True, help="Folder with motor_policies.csv.gz and motor_claims.csv.gz."
-        ),
+        typer.Option(file_okay=False, exists=True, help="Folder with motor_policies.csv.gz and motor_claims.csv.gz."),
     ] = None,
     orders: Annotated[int, typer.Option(min=10, help="Orders of the generated book.")] = 3000,
     seed: Annotated[int, typer.Option(help="Seed of the generated book; the same seed makes the same book.")] = 1,

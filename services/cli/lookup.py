@@ -37,7 +37,13 @@ def show_account(contract_id: Annotated[str, typer.Argument(help="The contract i
     _document(f"account {contract_id}", ServiceName.BILLING, f"/accounts/{contract_id}")
     postings = get(running_stack(), ServiceName.BILLING, f"/accounts/{contract_id}/postings")
     rows = [
-        (p["booked_at"][:19], p["event_type"], p["account"], format_minor(p["amount_minor"], p["currency"]), p["currency"])
+        (
+            p["booked_at"][:19],
+            p["event_type"],
+            p["account"],
+            format_minor(p["amount_minor"], p["currency"]),
+            p["currency"],
+        )
         for p in postings
     ]
     console.print(table("Postings (debit +, credit -)", "booked", "event", "account", "amount", "currency", rows=rows))

@@ -3,9 +3,8 @@
 import asyncio
 import importlib
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
-import asyncpg
 import typer
 
 from contracts.topics import ServiceName
@@ -41,9 +40,9 @@ async def verified(stack: Stack) -> bool:
 
 
 async def _verify(stack: Stack, service: str) -> Verified:
-    connection = await asyncpg.connect(postgres.service_dsn(stack.postgres, service, DATABASE_PREFIX))
+    connection = await postgres.connect(postgres.service_dsn(stack.postgres, service, DATABASE_PREFIX))
     try:
-        return await verify_log(connection, lambda events: None)
+        return await verify_log(connection)
     finally:
         await connection.close()
 
@@ -86,17 +85,22 @@ def dead_letters(
     """Messages that a service could not handle, with the reason; the raw bytes are kept."""
     found = asyncio.run(_dead_letters(running_stack(), service, limit))
     rows = [
-        (r["received_at"].isoformat()[:19], f"{r['source']}/{r['partition']}/{r['source_offset']}", r["reason"], r["bytes"])
+        (
+            r["received_at"].isoformat()[:19],
+            f"{r['source']}/{r['partition']}/{r['source_offset']}",
+            r["reason"],
+            r["bytes"],
+        )
         for r in found
     ]
     console.print(table(f"Dead letters of {service}", "received", "source", "reason", "bytes", rows=rows))
 
 
-async def _dead_letters(stack: Stack, service: str, limit: int) -> list[asyncpg.Record]:
+async def _dead_letters(stack: Stack, service: str, limit: int) -> list[dict[str, Any]]:
     from services.kernel import dead_letters as kernel_dead_letters
 
-    connection = await asyncpg.connect(postgres.service_dsn(stack.postgres, service, DATABASE_PREFIX))
+    connection = await postgres.connect(postgres.service_dsn(stack.postgres, service, DATABASE_PREFIX))
     try:
-        return await kernel_dead_letters.newest(connection, limit)
+        return [dict(row) for row in await kernel_dead_letters.newest(connection, limit)]
     finally:
         await connection.close()

@@ -62,7 +62,11 @@ def publish_document(stack: Stack, file: Path) -> dict[str, Any]:
     key = f"publish-{secrets.token_hex(16)}"
     path = f"{url(stack, ServiceName.QUOTE)}/products"
     result: dict[str, Any] = answered(
-        httpx.post(path, content=json.dumps(document, default=str), headers={"Idempotency-Key": key, "content-type": "application/json"}, timeout=30)
+        httpx.post(
+            path,
+            content=json.dumps(document, default=str),
+            headers={"Idempotency-Key": key, "content-type": "application/json"},
+            timeout=30,
+        )
     )
     return result
-

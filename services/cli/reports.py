@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.table import Table
+from rich.console import Group
 
 from contracts.topics import ServiceName
 from contracts.vocabulary.money import format_minor
@@ -19,14 +19,14 @@ def show_business(stack: Stack) -> None:
         console.print()
 
 
-def orders(stack: Stack) -> Table:
+def orders(stack: Stack) -> Group:
     """Orders by channel, outcome and reason."""
     found = get(stack, ServiceName.QUOTE, "/order-outcomes")
     rows = [(r["channel"], r["outcome"], r["reason"], r["messages"]) for r in found]
     return table("Orders by outcome", "channel", "outcome", "reason", "messages", rows=rows)
 
 
-def premium(stack: Stack) -> list[Table]:
+def premium(stack: Stack) -> list[Group]:
     """Premium written: by channel, and by coverage, for each product."""
     found = get(stack, ServiceName.POLICY, "/written-premium")
     made = []
@@ -39,7 +39,12 @@ def premium(stack: Stack) -> list[Table]:
         made.append(
             table(
                 f"{product}: premium written by channel, {currency}",
-                "channel", "policy years", "renewals", "premium", rows=rows, total=total,
+                "channel",
+                "policy years",
+                "renewals",
+                "premium",
+                rows=rows,
+                total=total,
             )
         )
         by_coverage: dict[str, int] = {}
@@ -50,40 +55,48 @@ def premium(stack: Stack) -> list[Table]:
         made.append(
             table(
                 f"{product}: premium written by guarantee, {currency}",
-                "guarantee", "premium", rows=coverage_rows, total=("all", _money(sum(by_coverage.values()), currency)),
+                "guarantee",
+                "premium",
+                rows=coverage_rows,
+                total=("all", _money(sum(by_coverage.values()), currency)),
             )
         )
     return made
 
 
-def invoices(stack: Stack) -> Table:
+def invoices(stack: Stack) -> Group:
     """Policy years and invoices by pay frequency."""
-    terms = {r["frequency"]: r["terms"] for r in get(stack, ServiceName.POLICY, "/terms-by-frequency")}
+    terms = {(r["frequency"], r["currency"]): r["terms"] for r in get(stack, ServiceName.POLICY, "/terms-by-frequency")}
     found = get(stack, ServiceName.BILLING, "/invoice-counts")
     rows = [
-        (r["frequency"], r["currency"], terms.get(r["frequency"], 0), r["invoices"], _money(r["amount_minor"], r["currency"]))
+        (
+            r["frequency"],
+            r["currency"],
+            terms.get((r["frequency"], r["currency"]), 0),
+            r["invoices"],
+            _money(r["amount_minor"], r["currency"]),
+        )
         for r in found
     ]
     return table("Invoices by pay frequency", "frequency", "currency", "policy years", "invoices", "billed", rows=rows)
 
 
-def trial_balance(stack: Stack) -> Table:
+def trial_balance(stack: Stack) -> Group:
     """Debits and credits of every ledger account; their sums are equal."""
     found = get(stack, ServiceName.BILLING, "/trial-balance")
     rows: list[Sequence[object]] = []
     for balance in found:
         currency = balance["currency"]
-        for line in balance["accounts"]:
-            rows.append(
-                (currency, line["account"], _money(line["debit_minor"], currency), _money(line["credit_minor"], currency))
-            )
-        debit, credit = balance["debit_minor"], balance["credit_minor"]
-        verdict = "balanced" if debit == credit else "NOT BALANCED"
-        rows.append((currency, f"total ({verdict})", _money(debit, currency), _money(credit, currency)))
+        verdict = "balanced" if balance["debit_minor"] == balance["credit_minor"] else "NOT BALANCED"
+        lines = [*balance["accounts"], {**balance, "account": f"total ({verdict})"}]
+        rows += [
+            (currency, line["account"], _money(line["debit_minor"], currency), _money(line["credit_minor"], currency))
+            for line in lines
+        ]
     return table("Trial balance", "currency", "account", "debit", "credit", rows=rows)
 
 
-def claims(stack: Stack) -> list[Table]:
+def claims(stack: Stack) -> list[Group]:
     """Claim lines: covered and paid by guarantee, declined by reason."""
     found = get(stack, ServiceName.CLAIMS, "/claim-totals")
     covered = [r for r in found if r["decision"] == "covered"]
@@ -100,11 +113,19 @@ def claims(stack: Stack) -> list[Table]:
     return [
         table(
             "Claim lines covered, by guarantee",
-            "guarantee", "currency", "lines", "of these nothing to pay", "paid", rows=rows, total=total,
+            "guarantee",
+            "currency",
+            "lines",
+            "of these nothing to pay",
+            "paid",
+            rows=rows,
+            total=total,
         ),
         table(
             "Claim lines declined, by reason",
-            "reason", "lines", rows=[(reason, lines) for reason, (lines, _) in sorted(reasons.items())],
+            "reason",
+            "lines",
+            rows=[(reason, lines) for reason, (lines, _) in sorted(reasons.items())],
             total=("all", f"{_sum(declined, 'lines'):,}"),
         ),
     ]

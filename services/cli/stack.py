@@ -65,7 +65,15 @@ def status() -> None:
         rows.append((service, head, relayed, projected, found["dead_letters"], found["relay"], url(running, service)))
     console.print(
         table(
-            "Services", "service", "events", "relay lag", "projection lag", "dead letters", "relay", "address", rows=rows
+            "Services",
+            "service",
+            "events",
+            "relay lag",
+            "projection lag",
+            "dead letters",
+            "relay",
+            "address",
+            rows=rows,
         )
     )
 

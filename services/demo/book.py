@@ -43,7 +43,7 @@ class Book:
 
 
 def generate_book(orders: int = ORDERS_DEFAULT, seed: int = 1) -> Book:
-    """A book with so many order messages; the same seed and count make the same bytes, for ever."""
+    """A book with so many order messages; the same seed and count make the same bytes."""
     order_writer = OrderWriter(Random(f"{seed}/orders"), seed)
     written_orders = order_writer.write(orders)
     contracts = order_writer.contracts

@@ -12,6 +12,7 @@ from services.demo.raw import Contract, Outcome, RawMessage, Term, message_bytes
 from services.demo.risks import MOTOR_COVERAGES, health_product
 
 _CLAIMS_SHARE = 0.1
+_DECIDED = (Outcome.APPROVED, Outcome.AWAITING_APPROVAL)
 _MOTOR_LOSS_MINOR = (4_000, 900_000)
 # What each notice is, in a hundred.
 _KINDS = {
@@ -58,8 +59,9 @@ class ClaimWriter:
         return tuple(written)
 
     def _notice(self, kind: str, contract: Contract, place: int, written: Sequence[ClaimedCover]) -> ClaimedCover:
-        if kind in ("repeated", "reused"):
-            return self._again(kind, written)
+        decided = [claim for claim in written if claim.message.expected in _DECIDED]
+        if kind in ("repeated", "reused") and decided:
+            return self._again(kind, self._random.choice(decided))
         if kind == "unknown policy":
             return self._refused(replace(contract, contract_no=f"{self._prefix}-unknown"), FaultCode.POLICY_UNKNOWN)
         if kind == "no cover":
@@ -69,7 +71,7 @@ class ClaimWriter:
             return self._refused(contract, FaultCode.INVALID_FIELD, policy_no=policy_number(contract.contract_id, 1))
         term = contract.terms[place]
         loss_date = term.effective + timedelta(days=self._random.randrange((term.expiry - term.effective).days))
-        lines, payable_minor = self._lines(kind, contract, term)
+        lines, payable_minor = self._lines(kind, term)
         if kind == "not bought":
             expected: str = FaultCode.GUARANTEE_NOT_BOUGHT
         elif payable_minor == 0:
@@ -82,7 +84,7 @@ class ClaimWriter:
         message = self._message(contract, loss_date, lines, expected, **names)
         return ClaimedCover(message, payable_minor, contract.currency)
 
-    def _lines(self, kind: str, contract: Contract, term: Term) -> tuple[list[tuple[str, int]], int]:
+    def _lines(self, kind: str, term: Term) -> tuple[list[tuple[str, int]], int]:
         """Lines as (coverage, claimed) and what is payable on all of them."""
         bought = list(term.coverages)
         missing = [code for code in MOTOR_COVERAGES if code not in bought] or ["Hail"]
@@ -102,8 +104,7 @@ class ClaimWriter:
             return int(self._random.triangular(low, high, low * 5))
         return int(self._random.triangular(low, sum_insured_minor * 11 // 10, low * 10))
 
-    def _again(self, kind: str, written: Sequence[ClaimedCover]) -> ClaimedCover:
-        first = self._random.choice([claim for claim in written if claim.message.expected == Outcome.APPROVED])
+    def _again(self, kind: str, first: ClaimedCover) -> ClaimedCover:
         if kind == "repeated":
             return ClaimedCover(replace(first.message, expected=Outcome.REPEATED), 0, first.currency)
         other = first.message.value.replace(b'"claimed_minor":', b'"claimed_minor":1', 1)

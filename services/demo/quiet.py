@@ -29,7 +29,9 @@ async def wait_until_quiet(
     while True:
         ends = await _order_ends(consumer)
         found = await asyncio.to_thread(statuses)
-        quiet = all([_is_quiet(service, found, ends, channel_services, progress) for service in found])
+        # Each one is asked even where another is still busy: the progress of all is shown.
+        busy = [service for service in found if not _is_quiet(service, found, ends, channel_services, progress)]
+        quiet = not busy
         if quiet and quiet_before:
             return
         quiet_before = quiet

@@ -77,7 +77,7 @@ def motor_quote(random: Random) -> Quoted:
         risk["occupation"] = random.choice(("employee", "teacher", "nurse", "farmer", "retired"))
     lists_all = random.random() < 0.1
     age_percent = 160 if driver_age < 25 else 115 if driver_age > 74 else 100
-    coverages = []
+    coverages: list[dict[str, Any]] = []
     for code, (base_minor, bought) in _MOTOR_BASE.items():
         driving = bonus_malus * age_percent if code in _BY_DRIVING else 10_000
         price_minor = divide_half_up(base_minor * _CLASS_PERCENT[vehicle_class] * driving, 1_000_000)

@@ -14,8 +14,9 @@
       lines: {number_field: line_no, per_row: {coverage: {column: Guarantee}}}
 
 A cell is text; `map` replaces it, and then the field's own type in the contract decides how it is read:
-amounts are decimals in the message's currency, dates ISO. `as` overrides that choice. An empty cell is
-a fault unless `optional` leaves the field out.
+amounts are decimals in the message's currency (`decimal_mark` says whether with a point or a comma), dates
+are ISO unless `date_format` says otherwise. `as` overrides the choice, such as integer for an amount that is
+in minor units already. An empty cell is a fault unless `optional` leaves the field out.
 """
 
 import re
@@ -208,7 +209,7 @@ def _faults(error: ValidationError) -> Iterator[str]:
         path = ".".join(str(part) for part in detail["loc"])
         for words in detail["msg"].removeprefix("Value error, ").splitlines():
             known = {"missing": "is missing", "extra_forbidden": "is not known here"}
-            sentence = known.get(detail["type"], words)
+            sentence = known.get(detail["type"], words.replace("Input should be", "must be", 1))
             yield f"{path}: {sentence}" if path else sentence
 
 

@@ -180,7 +180,8 @@ class MessageBuilder:
         if len(value) > ORDER_BYTES_MAX:
             faults.append(RowFault(row.line, "", f"makes a message of more than {ORDER_BYTES_MAX} bytes"))
         try:
-            self._model.model_validate_json(value)
+            # As strictly as the gate of orders: a number in quotes is no number.
+            self._model.model_validate_json(value, strict=True)
         except ValidationError as error:
             said = {fault.field for fault in faults}
             for path, reason in contract_faults(error, message):

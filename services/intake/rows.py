@@ -18,7 +18,7 @@ LINE_BYTES_MAX = 1024 * 1024
 CELL_CHARACTERS_MAX = 64 * 1024
 ROW_LINES_MAX = 1_000
 DELIMITERS = ",;\t|"
-_BUFFER_BYTES = 1024 * 1024
+_BUFFER_BYTES = 64 * 1024
 _GZIP = b"\x1f\x8b"
 _NOT_ROWS = {
     b"PK\x03\x04": "is a ZIP archive or a spreadsheet; save it as CSV",
@@ -162,6 +162,8 @@ def _json_reason(error: Exception) -> str:
 
 def _json_text(value: Any, name: str) -> str:
     if isinstance(value, str):
+        if "\x00" in value:
+            raise ValueError(f"{name} has a NUL character")
         if len(value) > CELL_CHARACTERS_MAX:
             raise ValueError(f"{name} has more than {CELL_CHARACTERS_MAX} characters")
         return value

@@ -12,6 +12,7 @@ import asyncpg
 
 from services.kernel.event_log import Connection
 from services.kernel.messages import Delivery
+from services.kernel.postgres import storable
 from services.kernel.wire import Record, millis
 
 _PUT = """
@@ -68,7 +69,7 @@ async def put(connection: Connection, letters: Sequence[DeadLetter]) -> None:
         [delivery.value for delivery in deliveries],
         [_headers(delivery) for delivery in deliveries],
         [letter.reason for letter in letters],
-        [letter.error for letter in letters],
+        [storable(letter.error) for letter in letters],
         [letter.received_at for letter in letters],
     )
 

@@ -12,6 +12,7 @@ from services.kernel.command_handler import CommandHandler, Executed
 from services.kernel.errors import CommandConflict, CommandRefused
 from services.kernel.event_log import Connection
 from services.kernel.messages import Instruction
+from services.kernel.postgres import storable
 
 _CLAIM = """
 insert into log.commands (command_id, fingerprint, outcome) values ($1, $2, '{}') on conflict do nothing
@@ -47,6 +48,8 @@ class IdempotentCommand:
 
     async def prepare(self, connection: Connection) -> Sequence[Instruction]:
         """Take the id, or find what it led to."""
+        # What an attempt that was rolled back found is not true any more.
+        self.result = self.refusal = self.failure = None
         if await connection.fetchval(_CLAIM, self.command_id, self.fingerprint):
             return (self.instruction,)
         known = await connection.fetchrow(_KNOWN, self.command_id)
@@ -69,7 +72,7 @@ class IdempotentCommand:
                 return
             if outcome.refusal is not None:
                 self.refusal = outcome.refusal
-                kept = {"refused": outcome.refusal.code, "message": outcome.refusal.message}
+                kept = {"refused": outcome.refusal.code, "message": storable(outcome.refusal.message)}
             else:
                 self.result = CommandResult(
                     stream=outcome.instruction.stream,

@@ -6,7 +6,7 @@ rows. Only afterwards is the consumer group's offset committed, and it is a hint
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from contracts.envelope import link_of
@@ -125,7 +125,7 @@ class InboxBatch:
             self._bury(delivery, "unreadable", error)
             return ()
         cause = _cause(delivery)
-        return [replace(instruction, cause={**cause, **instruction.cause}) for instruction in found]
+        return [_caused(instruction, cause) for instruction in found]
 
     async def finish(self, connection: Connection, executed: Sequence[Executed]) -> None:
         """Keep dead letters and replies, and move the inbox."""
@@ -197,6 +197,11 @@ def fingerprint(delivery: Delivery) -> bytes:
     digest.update(b"/")
     digest.update(delivery.value or b"")
     return digest.digest()
+
+
+def _caused(instruction: Instruction, cause: Mapping[str, str]) -> Instruction:
+    otherwise = _caused(instruction.otherwise, cause) if instruction.otherwise is not None else None
+    return replace(instruction, cause={**cause, **instruction.cause}, otherwise=otherwise)
 
 
 def _cause(delivery: Delivery) -> dict[str, str]:

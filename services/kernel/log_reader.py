@@ -48,7 +48,8 @@ class LogReader:
         if after >= self.heads[partition]:
             return ()
         recent = self._recent[partition]
-        if recent and recent[0].position <= after + 1:
+        # Another process may have appended beyond what this one committed itself.
+        if recent and recent[0].position <= after + 1 <= recent[-1].position:
             start = after + 1 - recent[0].position
             return list(islice(recent, start, start + limit))
         async with self._pool.acquire() as connection:

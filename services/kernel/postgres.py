@@ -117,6 +117,13 @@ async def _found(owner: asyncpg.Connection, service: str, partitions: int) -> No
             await owner.execute("insert into log.log_head values ($1, 0, $2)", partition, digest)
 
 
+async def connect(dsn: str) -> asyncpg.Connection:
+    """One connection, for a command line or a check."""
+    connection = await asyncpg.connect(dsn)
+    await _speak_json(connection)
+    return connection
+
+
 async def open_pool(dsn: str, *, size: int) -> asyncpg.Pool:
     """A pool whose sessions give up waiting for a lock after 5 s and a stuck statement after 60 s."""
     return await asyncpg.create_pool(
@@ -137,12 +144,20 @@ async def _speak_json(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
+def storable(text: str) -> str:
+    """The text without what PostgreSQL cannot store (NUL, halves of surrogate pairs), which is written out instead."""
+    if text.isascii() and "\x00" not in text:
+        return text
+    return text.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode()
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the work may be tried again: connection lost, server restarting, lock wait, deadlock.
 
-    A cut connection shows as one of several classes, InterfaceError among them, which is no PostgresError.
+    A cut connection shows as one of several classes, InterfaceError among them, which is no PostgresError. An
+    InterfaceError that is a ValueError as well complains of an argument, and will do so for ever.
     """
-    return isinstance(error, _TRANSIENT)
+    return isinstance(error, _TRANSIENT) and not isinstance(error, ValueError)
 
 
 _TRANSIENT: tuple[type[BaseException], ...] = (

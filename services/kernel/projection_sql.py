@@ -10,7 +10,11 @@ from functools import lru_cache
 from typing import Any
 
 from services.kernel.event_log import Connection
+from services.kernel.postgres import storable
 from services.kernel.projection import Add, Change, Projection, Put, RowChange
+
+_Groups = dict[tuple[tuple[str, ...], tuple[str, ...]], list[list[Any]]]
+"""Rows of values by the columns that they set and the columns that they add to."""
 
 
 def table_name(projection: Projection) -> str:
@@ -34,11 +38,30 @@ def create_statements(projection: Projection) -> list[str]:
 
 @dataclass(slots=True)
 class _Row:
-    """The merged changes of one key within a batch."""
+    """The merged changes of one key within a batch.
 
+    `changed` comes first and is for a row that is there already; then, where `inserts`, the row is made if it is
+    missing, `columns` are set and `amounts` added. So a batch has the effect of its events one at a time.
+    """
+
+    changed: dict[str, Any] = field(default_factory=dict)
     columns: dict[str, Any] = field(default_factory=dict)
     amounts: dict[str, int] = field(default_factory=dict)
     inserts: bool = False
+
+    def set(self, columns: Mapping[str, Any]) -> None:
+        """Set columns of a row that this batch has made sure of; what was to be added before is overwritten."""
+        self.columns.update(columns)
+        for column in self.amounts.keys() & columns.keys():
+            del self.amounts[column]
+
+    def add(self, amounts: Mapping[str, int]) -> None:
+        """Add to counters; to a value that this batch sets, or to what the table has."""
+        for column, amount in amounts.items():
+            if column in self.columns:
+                self.columns[column] = (self.columns[column] or 0) + amount
+            else:
+                self.amounts[column] = self.amounts.get(column, 0) + amount
 
 
 def merge(projection: Projection, changes: Iterable[tuple[int, RowChange]]) -> dict[tuple[Any, ...], _Row]:
@@ -51,35 +74,59 @@ def merge(projection: Projection, changes: Iterable[tuple[int, RowChange]]) -> d
         match change:
             case Add():
                 row.inserts = True
-                for column, amount in change.amounts.items():
-                    row.amounts[column] = row.amounts.get(column, 0) + amount
+                row.add(change.amounts)
             case Put():
                 row.inserts = True
-                row.columns.update(change.row)
+                row.set(change.row)
+            case Change() if row.inserts:
+                row.set(change.row)
             case Change():
-                row.columns.update(change.row)
+                row.changed.update(change.row)
     return merged
 
 
 async def write(connection: Connection, projection: Projection, merged: Mapping[tuple[Any, ...], _Row]) -> None:
     """Write merged rows: one statement for each set of columns that occurs."""
-    groups: dict[tuple[bool, tuple[str, ...], tuple[str, ...]], list[list[Any]]] = {}
+    settable = [column for column in projection.columns if column not in projection.key]
+    changes: _Groups = {}
+    inserts: _Groups = {}
     for key, row in merged.items():
-        columns = tuple(column for column in projection.columns if column in row.columns)
-        columns = tuple(column for column in columns if column not in projection.key)
-        amounts = tuple(column for column in projection.columns if column in row.amounts)
-        values = [*key, *(_value(projection, c, row) for c in columns), *(row.amounts[c] for c in amounts)]
-        groups.setdefault((row.inserts, columns, amounts), []).append(values)
-    for (inserts, columns, amounts), rows in groups.items():
-        statement = _statement(_Shape.of(projection), inserts, columns, amounts)
-        # unnest takes columns, not rows.
-        await connection.execute(statement, *([row[i] for row in rows] for i in range(len(rows[0]))))
+        keys = [_value("", part) for part in key]
+        columns = tuple(column for column in settable if column in row.changed)
+        if columns:
+            values = [_value(projection.columns[c], row.changed[c]) for c in columns]
+            changes.setdefault((columns, ()), []).append([*keys, *values])
+        if row.inserts:
+            columns = tuple(column for column in settable if column in row.columns)
+            amounts = tuple(column for column in settable if column in row.amounts)
+            values = [_value(projection.columns[c], row.columns[c]) for c in columns]
+            inserts.setdefault((columns, amounts), []).append([*keys, *values, *(row.amounts[c] for c in amounts)])
+    shape = _Shape.of(projection)
+    for inserting, groups in ((False, changes), (True, inserts)):
+        for (columns, amounts), rows in groups.items():
+            statement = _statement(shape, inserting, columns, amounts)
+            # unnest takes columns, not rows.
+            await connection.execute(statement, *([row[i] for row in rows] for i in range(len(rows[0]))))
 
 
-def _value(projection: Projection, column: str, row: _Row) -> Any:
+def _value(kind: str, value: Any) -> Any:
+    # One event with a NUL in a text would otherwise stop every read model of the service for ever.
+    if isinstance(value, str) and kind != "jsonb":
+        return storable(value)
     # A list of JSON lists would reach PostgreSQL as an array of two dimensions; text is unambiguous.
-    value = row.columns[column]
-    return json.dumps(value) if projection.columns[column] == "jsonb" else value
+    return json.dumps(_storable_json(value)) if kind == "jsonb" else value
+
+
+def _storable_json(value: Any) -> Any:
+    match value:
+        case str():
+            return storable(value)
+        case list() | tuple():
+            return [_storable_json(part) for part in value]
+        case dict():
+            return {storable(name): _storable_json(part) for name, part in value.items()}
+        case _:
+            return value
 
 
 @dataclass(frozen=True, slots=True)

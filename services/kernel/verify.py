@@ -27,7 +27,7 @@ class Verified:
     findings: tuple[Finding, ...]
 
 
-async def verify_log(connection: Connection, progress: Callable[[int], None]) -> Verified:
+async def verify_log(connection: Connection, progress: Callable[[int], None] | None = None) -> Verified:
     """Check every partition of the service's log; `progress` hears how many more events were checked."""
     total, findings = 0, []
     async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -48,7 +48,7 @@ async def _walk(
     partition: int,
     genesis: bytes,
     head: event_log.Head,
-    progress: Callable[[int], None],
+    progress: Callable[[int], None] | None,
 ) -> tuple[int, Finding | None]:
     position, digest = 0, genesis
     while page := await event_log.read(connection, partition, position, _PAGE):
@@ -57,12 +57,15 @@ async def _walk(
             if problem:
                 return position, Finding(partition, position + 1, problem)
             position, digest = stored.link.position, stored.digest
-        progress(len(page))
+        if progress is not None:
+            progress(len(page))
+    if position > head.position:
+        return position, Finding(partition, head.position + 1, f"event inserted: the head says {head.position}")
     if (position, digest) != (head.position, head.digest):
         return position, Finding(
             partition,
             position + 1,
-            f"the log ends at {position}, its head says {head.position}: events are missing",
+            f"the log ends at {position}, its head says {head.position}: events are missing or the head was altered",
         )
     return position, None
 

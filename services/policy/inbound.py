@@ -33,8 +33,11 @@ def on_application_accepted(event: ApplicationAccepted) -> Sequence[Instruction]
 def on_payment_received(event: PaymentReceived) -> Sequence[Instruction]:
     """Each order whose first instalment the payment settled may be waiting for it."""
     return tuple(
-        _to(event.contract_id, ConfirmPayment(contract_id=event.contract_id, order_no=order_no))
-        for order_no in event.paid_orders
+        _to(
+            event.contract_id,
+            ConfirmPayment(contract_id=event.contract_id, channel=paid.channel, order_no=paid.order_no),
+        )
+        for paid in event.paid_orders
     )
 
 

@@ -48,6 +48,7 @@ class FrequencyTotal(BaseModel):
     """Policy terms by pay frequency."""
 
     frequency: str
+    currency: str
     terms: int
 
 
@@ -61,7 +62,9 @@ select product_code, channel, coverage, currency,
  group by product_code, channel, coverage, currency
  order by product_code, channel, coverage = $1 desc, coverage
 """
-_BY_FREQUENCY = "select frequency, count(*) as terms from policy_term group by frequency order by terms desc"
+_BY_FREQUENCY = """
+select frequency, currency, count(*) as terms from policy_term group by frequency, currency order by terms desc
+"""
 
 
 async def policy_by_number(read: ReadModels, policy_no: str) -> PolicyTermView | None:

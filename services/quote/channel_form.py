@@ -18,7 +18,7 @@ SCHEMA_VERSION = 1
 
 _REFERENCE_FIELDS = ("order_no", "payment_no", "notice_no")
 _INSTANT_FIELDS = ("placed_at", "paid_at", "reported_at")
-_VISIBLE = re.compile(r"^[!-~]{1,64}$")
+_VISIBLE = re.compile(r"[!-~]{1,64}")
 _NUL_ESCAPED = b"\\u0000"
 
 _MODELS: Mapping[str, type[ChannelMessage]] = MappingProxyType(
@@ -143,7 +143,7 @@ def _malformed(content: Mapping[str, Any], faults: tuple[Fault, ...]) -> Malform
 
 
 def _visible(value: object) -> str | None:
-    return value if isinstance(value, str) and _VISIBLE.match(value) else None
+    return value if isinstance(value, str) and _VISIBLE.fullmatch(value) else None
 
 
 def _unreadable(message: str) -> Malformed:

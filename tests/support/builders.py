@@ -43,3 +43,63 @@ def cover_terms(**changes: Any) -> CoverTerms:
         "split": SPLIT,
     }
     return CoverTerms(**{**fields, **changes})
+
+
+# Quote: channel messages as they are written, and orders as quote keeps them.
+
+MOTOR_RISK: dict[str, Any] = {
+    "line": "motor",
+    "driver_age": 44,
+    "driver_gender": "F",
+    "bonus_malus": 50,
+    "vehicle_age": 10,
+    "vehicle_class": "Cheaper",
+    "vehicle_power": "P10",
+    "fuel": "Regular",
+    "usage": "Private+trip to office",
+    "garage": "Closed zbox",
+    "area": "A2",
+    "region": "Headquarters",
+}
+ADULT: dict[str, Any] = {"birth_date": "1990-05-17", "gender": "F", "smoker": False}
+
+
+def motor_order(**changes: Any) -> dict[str, Any]:
+    """An order of private motor cover for 2026: Windscreen 15.00 and TPLM 129.10; None leaves a field out."""
+    fields: dict[str, Any] = {
+        "type": "order.placed",
+        "schema_version": 1,
+        "order_no": "O-1",
+        "contract_no": "C-1",
+        "book": "fremotor",
+        "product": "motor-private",
+        "placed_at": "2025-12-20T10:00:00Z",
+        "effective": "2026-01-01",
+        "currency": "EUR",
+        "premium_minor": 14_410,
+        "coverages": [
+            {"code": "Windscreen", "premium_minor": 1_500},
+            {"code": "TPLM", "premium_minor": 12_910},
+        ],
+        "frequency": "annual",
+        "risk": MOTOR_RISK,
+        "campaign": "M1",
+    }
+    return {name: value for name, value in {**fields, **changes}.items() if value is not None}
+
+
+def health_order(**changes: Any) -> dict[str, Any]:
+    """An order of basic health cover of one adult, aged 35 when cover starts; None leaves a field out."""
+    fields: dict[str, Any] = {
+        "type": "order.placed",
+        "schema_version": 1,
+        "order_no": "H-1",
+        "product": "health-basic",
+        "placed_at": "2025-12-20T10:00:00Z",
+        "effective": "2026-01-01",
+        "currency": "CNY",
+        "premium_minor": 26_182,
+        "coverages": [{"code": "Inpatient", "sum_insured_minor": 10_000_000}],
+        "risk": {"line": "health", "insureds": [ADULT]},
+    }
+    return {name: value for name, value in {**fields, **changes}.items() if value is not None}

@@ -46,7 +46,7 @@ invoice = Projection(
 
 @invoice.on(InvoiceIssued)
 def add_invoice(event: InvoiceIssued, recorded: Recorded[BillingEvent]) -> Put:
-    """The invoice with its amount and due date."""
+    """The invoice with its amount and due date. One of nothing is closed as it is issued."""
     return Put(
         {
             "contract_id": event.contract_id,
@@ -62,6 +62,7 @@ def add_invoice(event: InvoiceIssued, recorded: Recorded[BillingEvent]) -> Put:
             "due": event.due,
             "status": InvoiceStatus.OPEN if event.amount_minor else InvoiceStatus.SETTLED,
             "issued_at": recorded.recorded_at,
+            "closed_at": None if event.amount_minor else recorded.recorded_at,
         }
     )
 

@@ -25,6 +25,7 @@ class ConfirmPayment:
     """The first premium of an order of this contract has been received."""
 
     contract_id: str
+    channel: str
     order_no: str
 
 

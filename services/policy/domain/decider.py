@@ -16,7 +16,7 @@ from services.policy.domain.events import (
     PolicyIssued,
     PolicyRenewed,
 )
-from services.policy.domain.state import PolicyState, PolicyTerm
+from services.policy.domain.state import OrderKey, PolicyState, PolicyTerm
 
 
 def decide(command: PolicyCommand, state: PolicyState) -> list[PolicyEvent]:
@@ -33,7 +33,7 @@ def decide(command: PolicyCommand, state: PolicyState) -> list[PolicyEvent]:
 
 
 def _issue(terms: CoverTerms, state: PolicyState) -> list[PolicyEvent]:
-    if state.is_settled(terms.order_no):
+    if state.is_settled(_key(terms)):
         return []
     clash = next((term for term in state.terms if term.period.overlaps(terms.period)), None)
     if clash is not None:
@@ -55,21 +55,30 @@ def _issue(terms: CoverTerms, state: PolicyState) -> list[PolicyEvent]:
 
 def _await_payment(command: AwaitPayment, state: PolicyState) -> list[PolicyEvent]:
     terms = command.terms
-    if state.is_settled(terms.order_no) or terms.order_no in state.awaiting:
+    order = _key(terms)
+    if state.is_settled(order) or order in state.awaiting:
         return []
+    if terms.premium_minor == 0:
+        # Gift cover: no money will ever come, so there is nothing to wait for.
+        return _issue(terms, state)
     awaited = PaymentAwaited(terms=terms)
-    if terms.order_no in state.paid_orders:
+    if order in state.paid_orders:
         return [awaited, *_issue(terms, state)]
     return [awaited]
 
 
 def _confirm_payment(command: ConfirmPayment, state: PolicyState) -> list[PolicyEvent]:
-    if state.is_settled(command.order_no) or command.order_no in state.paid_orders:
+    order = (command.channel, command.order_no)
+    if state.is_settled(order) or order in state.paid_orders:
         return []
     # Quote's and billing's topics are read side by side, so the money may be heard of before the terms.
-    confirmed = PaymentConfirmed(contract_id=command.contract_id, order_no=command.order_no)
-    awaited = state.awaiting.get(command.order_no)
+    confirmed = PaymentConfirmed(contract_id=command.contract_id, channel=command.channel, order_no=command.order_no)
+    awaited = state.awaiting.get(order)
     return [confirmed] if awaited is None else [confirmed, *_issue(awaited, state)]
+
+
+def _key(terms: CoverTerms) -> OrderKey:
+    return (terms.channel, terms.order_no)
 
 
 def evolve(state: PolicyState, event: PolicyEvent) -> PolicyState:
@@ -77,16 +86,18 @@ def evolve(state: PolicyState, event: PolicyEvent) -> PolicyState:
     match event:
         case PolicyIssued() | PolicyRenewed():
             terms = event.terms
-            term = PolicyTerm(policy_no=event.policy_no, order_no=terms.order_no, period=terms.period)
-            awaiting = {number: waits for number, waits in state.awaiting.items() if number != terms.order_no}
+            order = _key(terms)
+            term = PolicyTerm(policy_no=event.policy_no, order=order, period=terms.period)
+            awaiting = {known: waits for known, waits in state.awaiting.items() if known != order}
             return replace(state, terms=(*state.terms, term), awaiting=awaiting)
         case PaymentAwaited():
-            return replace(state, awaiting={**state.awaiting, event.terms.order_no: event.terms})
+            return replace(state, awaiting={**state.awaiting, _key(event.terms): event.terms})
         case PaymentConfirmed():
-            return replace(state, paid_orders=state.paid_orders | {event.order_no})
+            return replace(state, paid_orders=state.paid_orders | {(event.channel, event.order_no)})
         case IssuanceFailed():
-            awaiting = {number: waits for number, waits in state.awaiting.items() if number != event.order_no}
-            return replace(state, failed_orders=state.failed_orders | {event.order_no}, awaiting=awaiting)
+            failed = (event.channel, event.order_no)
+            awaiting = {known: waits for known, waits in state.awaiting.items() if known != failed}
+            return replace(state, failed_orders=state.failed_orders | {failed}, awaiting=awaiting)
         case _:
             assert_never(event)
 

@@ -37,6 +37,7 @@ class PaymentConfirmed(DomainEvent):
 
     event_type: ClassVar[str] = "policy.payment_confirmed"
     contract_id: str
+    channel: str
     order_no: str
 
 

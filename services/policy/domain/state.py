@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TypeAlias
 
 from contracts.vocabulary.products import CoverTerms
 from contracts.vocabulary.time import CoverPeriod
 
-_NOTHING: Mapping[str, CoverTerms] = MappingProxyType({})
+OrderKey: TypeAlias = tuple[str, str]
+"""Channel and order number."""
+
+_NOTHING: Mapping[OrderKey, CoverTerms] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,19 +19,22 @@ class PolicyTerm:
     """One term that was put in force."""
 
     policy_no: str
-    order_no: str
+    order: OrderKey
     period: CoverPeriod
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyState:
-    """A contract: terms in the order of issue; orders awaiting money, paid in advance, failed."""
+    """A contract: terms in the order of issue; orders awaiting money, paid in advance, failed.
+
+    Orders are keyed by channel and number: several channels may sell terms of one contract from a shared book.
+    """
 
     terms: tuple[PolicyTerm, ...] = ()
-    awaiting: Mapping[str, CoverTerms] = field(default_factory=lambda: _NOTHING)
-    paid_orders: frozenset[str] = frozenset()
-    failed_orders: frozenset[str] = frozenset()
+    awaiting: Mapping[OrderKey, CoverTerms] = field(default_factory=lambda: _NOTHING)
+    paid_orders: frozenset[OrderKey] = frozenset()
+    failed_orders: frozenset[OrderKey] = frozenset()
 
-    def is_settled(self, order_no: str) -> bool:
+    def is_settled(self, order: OrderKey) -> bool:
         """Whether the order has been issued or has failed."""
-        return order_no in self.failed_orders or any(term.order_no == order_no for term in self.terms)
+        return order in self.failed_orders or any(term.order == order for term in self.terms)

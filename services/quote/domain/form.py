@@ -21,6 +21,7 @@ FAULTS_MAX = 50
 """A message may hold thousands of mistakes; nobody reads that many, and an event has a size limit."""
 
 _STEP_MAX = 64
+_DISCRIMINATORS = ("line", "method", "kind")
 _QUOTED = re.compile(r"'([^']*)'")
 _UNPRINTABLE = re.compile(r"[^!-~]")
 
@@ -91,6 +92,9 @@ _FORMS: Mapping[str, str] = MappingProxyType(
 def faults_of(error: ValidationError, content: object) -> tuple[Fault, ...]:
     """All faults of `content` (the parsed message), at most FAULTS_MAX and a last one that counts the rest."""
     found = error.errors(include_url=False, include_input=False)
+    # A list whose entries are all bad is reported as too short as well, which the sender did not write.
+    bad = {tuple(entry["loc"][:place]) for entry in found for place in range(1, len(entry["loc"]))}
+    found = [entry for entry in found if entry["type"] != "too_short" or tuple(entry["loc"]) not in bad]
     faults = [_fault(entry, content) for entry in found[:FAULTS_MAX]]
     if len(found) > FAULTS_MAX:
         message = f"{len(found) - FAULTS_MAX} more faults are not listed; mend these first"
@@ -126,18 +130,25 @@ def _sentence(kind: str, context: Mapping[str, Any]) -> str:
     return "has a value that is not valid here" if sentence is None else sentence.format_map(context)
 
 
-def field_path(location: tuple[int | str, ...], content: object) -> str:
+def field_path(location: tuple[int | str, ...], content: Any) -> str:
     """The dotted path of a field as the sender wrote it, with nothing in it that cannot be printed.
 
     A validator also names the chosen variant of a union, which is no field: it is left out.
     """
     steps: list[str] = []
-    last = len(location) - 1
-    for place, step in enumerate(location):
-        named = isinstance(content, Mapping) and step in content
-        if named or (isinstance(content, list) and isinstance(step, int) and step < len(content)):
-            content = content[step]  # type: ignore[index]
-        elif place != last or step == "[key]":
+    entered = False
+    for step in location:
+        if step == "[key]" or (entered and _is_variant(step, content)):
+            entered = False
             continue
+        if isinstance(content, Mapping) and step in content:
+            content = content[step]
+        elif isinstance(content, list) and step in range(len(content)):
+            content = content[int(step)]
         steps.append(_UNPRINTABLE.sub("?", str(step))[:_STEP_MAX])
+        entered = True
     return ".".join(steps)
+
+
+def _is_variant(step: int | str, content: Any) -> bool:
+    return isinstance(content, Mapping) and any(content.get(name) == step for name in _DISCRIMINATORS)

@@ -28,7 +28,7 @@ class Ratio:
         if isinstance(value, Ratio):
             return value
         # A number without quotes has been a binary float on its way here, and may not be what was written.
-        if not isinstance(value, str) or not _DECIMAL.match(value):
+        if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
             raise ValueError('must be a decimal number in quotes, such as "1.25"')
         whole, _, places = value.partition(".")
         numerator = int(whole + places)

@@ -12,7 +12,7 @@ from services.policy.domain.events import (
     PolicyIssued,
     PolicyRenewed,
 )
-from tests.support.builders import CONTRACT, YEAR_2027, cover_terms
+from tests.support.builders import CHANNEL, CONTRACT, YEAR_2027, cover_terms
 from tests.support.decider_spec import DeciderSpec
 
 policy = DeciderSpec(POLICY_DECIDER)
@@ -21,7 +21,7 @@ issued = PolicyIssued(policy_no=policy_number(CONTRACT, 1), term_no=1, terms=ter
 prepaid_terms = cover_terms(settlement=SettlementMethod.PAY_BEFORE_COVER)
 prepaid_issued = PolicyIssued(policy_no=policy_number(CONTRACT, 1), term_no=1, terms=prepaid_terms)
 awaited = PaymentAwaited(terms=prepaid_terms)
-confirmed = PaymentConfirmed(contract_id=CONTRACT, order_no="O-1")
+confirmed = PaymentConfirmed(contract_id=CONTRACT, channel=CHANNEL, order_no="O-1")
 
 
 def test_accepted_terms_are_issued_at_once() -> None:
@@ -49,15 +49,25 @@ def test_pay_before_cover_waits_for_the_money() -> None:
 
 
 def test_the_money_issues_the_policy() -> None:
-    command = ConfirmPayment(contract_id=CONTRACT, order_no="O-1")
+    command = ConfirmPayment(contract_id=CONTRACT, channel=CHANNEL, order_no="O-1")
     policy.given(awaited).when(command).then(confirmed, prepaid_issued)
 
 
 def test_money_that_comes_before_the_terms_is_remembered() -> None:
-    policy.given().when(ConfirmPayment(contract_id=CONTRACT, order_no="O-1")).then(confirmed)
+    policy.given().when(ConfirmPayment(contract_id=CONTRACT, channel=CHANNEL, order_no="O-1")).then(confirmed)
     policy.given(confirmed).when(AwaitPayment(terms=prepaid_terms)).then(awaited, prepaid_issued)
 
 
 def test_money_for_another_order_issues_nothing() -> None:
-    other = PaymentConfirmed(contract_id=CONTRACT, order_no="O-9")
-    policy.given(awaited).when(ConfirmPayment(contract_id=CONTRACT, order_no="O-9")).then(other)
+    other = PaymentConfirmed(contract_id=CONTRACT, channel=CHANNEL, order_no="O-9")
+    policy.given(awaited).when(ConfirmPayment(contract_id=CONTRACT, channel=CHANNEL, order_no="O-9")).then(other)
+
+
+def test_gift_cover_is_issued_without_waiting_for_money() -> None:
+    gift = cover_terms(settlement=SettlementMethod.PAY_BEFORE_COVER, premium_minor=0)
+    policy.given().when(AwaitPayment(terms=gift)).then_types(PolicyIssued)
+
+
+def test_two_channels_of_one_book_may_use_the_same_order_number() -> None:
+    other = cover_terms(channel="harbour", period=YEAR_2027)
+    policy.given(issued).when(IssuePolicy(terms=other)).then_types(PolicyRenewed)

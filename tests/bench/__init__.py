@@ -1,0 +1,1 @@
+"""Benchmarks: one command, figures with the machine they were measured on."""

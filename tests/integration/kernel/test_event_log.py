@@ -1,0 +1,90 @@
+"""The log in PostgreSQL: gapless, chained, insert-only, and a group survives its worst member."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from contracts.topics import lane_of
+from services.kernel.codec import EVENT_BYTES_MAX
+from services.kernel.idempotent import CommandResult
+from services.kernel.verify import verify_log
+from tests.support.running import PARTITIONS, Home
+from tests.support.tally import Count, Explode, Refuse, to
+
+TALLIES = [f"t{number}" for number in range(20)]
+
+
+async def test_two_hundred_commands_at_once_leave_no_gap_and_an_unbroken_chain(home: Home) -> None:
+    async with home.kernel() as kernel:
+        commands = [to(TALLIES[number % 20], Count(TALLIES[number % 20], number)) for number in range(200)]
+        await asyncio.gather(*(home.execute(kernel, command) for command in commands))
+    log = await home.log()
+    assert sum(len(events) for events in log.values()) == 200
+    versions: dict[str, list[int]] = {}
+    for partition, events in log.items():
+        assert [recorded.position for recorded in events] == list(range(1, len(events) + 1))
+        for recorded in events:
+            assert lane_of(recorded.event.tally, PARTITIONS) == partition
+            versions.setdefault(recorded.stream, []).append(recorded.version)
+    assert versions == {f"tally-{tally}": list(range(1, 11)) for tally in TALLIES}
+    checked = 0
+
+    def count(more: int) -> None:
+        nonlocal checked
+        checked += more
+
+    async with home.superuser() as connection:
+        verified = await verify_log(connection, count)
+    assert (verified.events, verified.findings, checked) == (200, (), 200)
+
+
+async def test_the_service_itself_can_neither_change_nor_remove_events(home: Home) -> None:
+    async with home.kernel() as kernel:
+        await home.execute(kernel, to("t1", Count("t1", 5)))
+    async with home.pool() as pool:
+        for statement in (
+            "update log.events set data = data",
+            "delete from log.events",
+            "truncate log.events",
+            "update log.genesis set document = document",
+            "delete from log.log_head",
+            "update log.unique_keys set stream = 'other'",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await pool.execute(statement)
+    assert await home.totals() == {"t1": 5}
+
+
+async def test_an_oversized_event_a_refusal_and_a_bug_cost_the_rest_of_the_group_nothing(home: Home) -> None:
+    commands = [
+        to("t1", Count("t1", 1)),
+        to("t1", Count("t1", 10, note="n" * EVENT_BYTES_MAX)),
+        to("t1", Refuse("t1")),
+        to("t1", Explode("t1")),
+        to("t1", Count("t1", 100)),
+        to("t2", Count("t2", 1_000)),
+    ]
+    async with home.kernel() as kernel:
+        outcomes = await asyncio.gather(
+            *(home.execute(kernel, command) for command in commands), return_exceptions=True
+        )
+    assert [type(outcome).__name__ for outcome in outcomes] == [
+        "CommandResult",
+        "ValueError",
+        "CommandRefused",
+        "RuntimeError",
+        "CommandResult",
+        "CommandResult",
+    ]
+    assert outcomes[4] == CommandResult(stream="tally-t1", version=2, events=["tally.counted"])
+    assert await home.totals() == {"t1": 101, "t2": 1_000}
+
+
+async def test_a_stream_is_read_back_as_it_was_written(home: Home) -> None:
+    async with home.kernel() as kernel:
+        for amount in (3, 4):
+            await home.execute(kernel, to("t1", Count("t1", amount)))
+        history = await kernel.history("t1", "tally-t1")
+    assert [(recorded.version, recorded.event.amount) for recorded in history] == [(1, 3), (2, 4)]
+    assert history[-1].digest == (await home.heads())[lane_of("t1", PARTITIONS)].digest

@@ -1,0 +1,111 @@
+"""Drives and inspects a running stack from outside, as channels, analysts and auditors would."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import asyncpg
+import orjson
+from aiokafka import ConsumerRecord, TopicPartition
+
+from contracts.envelope import CHAIN_START, event_type_of, next_chain, place_of
+from contracts.topics import PARTITIONS_DEFAULT, ServiceName, events_topic, notices_topic
+from infra.stack_file import Stack
+from services.cli.demo import settle
+from services.cli.stack import DATABASE_PREFIX, get
+from services.demo.raw import RawMessage
+from services.intake.messages import Prepared
+from services.intake.publisher import publish
+from services.kernel import kafka, postgres
+from services.kernel.verify import verify_log
+
+
+async def publish_raw(stack: Stack, messages: Iterable[RawMessage]) -> None:
+    """Publish messages byte for byte as they are."""
+    prepared = [Prepared(message.channel, message.key, message.value) for message in messages]
+    await publish(prepared, stack.kafka, lambda progress: None)
+
+
+async def publish_and_settle(stack: Stack, *batches: Sequence[RawMessage]) -> None:
+    """Publish one batch after the other, each once the one before has been worked through."""
+    for batch in batches:
+        await publish_raw(stack, batch)
+        await settle(stack)
+
+
+async def read_topic(stack: Stack, topic: str) -> dict[int, list[ConsumerRecord]]:
+    """All committed records of a topic, by partition."""
+    consumer = kafka.reader(stack.kafka)
+    await consumer.start()
+    try:
+        places = [TopicPartition(topic, partition) for partition in range(PARTITIONS_DEFAULT)]
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        await consumer.seek_to_beginning(*places)
+        found: dict[int, list[ConsumerRecord]] = {place.partition: [] for place in places}
+        while any([await consumer.position(place) < ends[place] for place in places]):
+            for place, records in (await consumer.getmany(timeout_ms=200)).items():
+                found[place.partition] += records
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def notices_of(stack: Stack, channel: str) -> list[tuple[str, dict[str, Any], bool]]:
+    """Type, content and whether it is a repetition, of every notice of a channel."""
+    records = await read_topic(stack, notices_topic(channel))
+    return [
+        (event_type_of(record.headers) or "", orjson.loads(record.value), "repeated" in dict(record.headers))
+        for own in records.values()
+        for record in own
+    ]
+
+
+def outcome_counts(stack: Stack) -> Counter[str]:
+    """Messages by outcome over all channels, as quote's read model has them."""
+    counted: Counter[str] = Counter()
+    for row in get(stack, ServiceName.QUOTE, "/order-outcomes"):
+        counted[row["outcome"]] += row["messages"]
+    return counted
+
+
+async def heads(stack: Stack) -> dict[str, list[tuple[int, bytes]]]:
+    """Position and digest of every partition of every log."""
+    found = {}
+    for service in ServiceName:
+        connection = await asyncpg.connect(postgres.service_dsn(stack.postgres, service, DATABASE_PREFIX))
+        rows = await connection.fetch("select position, digest from log.log_head order by partition")
+        found[service.value] = [(row["position"], row["digest"]) for row in rows]
+        await connection.close()
+    return found
+
+
+async def audit(stack: Stack) -> None:
+    """Logs verify, topics mirror logs, ledgers balance: what must hold after anything that happened."""
+    for service in ServiceName:
+        connection = await asyncpg.connect(postgres.service_dsn(stack.postgres, service, DATABASE_PREFIX))
+        try:
+            verified = await verify_log(connection)
+            assert verified.findings == (), f"{service}: {verified.findings}"
+            await _audit_topic(stack, connection, service)
+        finally:
+            await connection.close()
+    for balance in get(stack, ServiceName.BILLING, "/trial-balance"):
+        assert balance["debit_minor"] == balance["credit_minor"], balance
+
+
+async def _audit_topic(stack: Stack, connection: asyncpg.Connection, service: str) -> None:
+    for partition, records in (await read_topic(stack, events_topic(service))).items():
+        previous, chain = 0, CHAIN_START
+        for record in records:
+            place = place_of(dict(record.headers))
+            assert place.previous == previous, f"{service}/{partition}: {place.position} does not follow {previous}"
+            kind = event_type_of(record.headers) or ""
+            chain = next_chain(chain, place.position, kind, record.key, record.value)
+            assert place.chain == chain, f"{service}/{partition}: the public chain breaks at {place.position}"
+            previous = place.position
+        rows = await connection.fetch("select position, digest from log.events where partition = $1", partition)
+        digests = {row["position"]: row["digest"] for row in rows}
+        for record in records:
+            place = place_of(dict(record.headers))
+            assert digests.get(place.position) == place.digest, f"{service}/{partition}/{place.position}"

@@ -1,0 +1,1 @@
+"""The whole system: four service processes on real servers."""
