@@ -1,10 +1,21 @@
 """Base models of the contracts: what we own is open to new fields, what channels send is not."""
 
+import unicodedata
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
-ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+def _printable(text: str) -> str:
+    # PostgreSQL cannot keep NUL, and a line break would forge lines in a log.
+    if any(unicodedata.category(symbol) == "Cc" for symbol in text):
+        raise ValueError("it holds a control character; remove it")
+    return text
+
+
+ShortText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
+]
 
 
 class ContractModel(BaseModel):

@@ -12,7 +12,10 @@ LATEST_DATE = date(2199, 12, 31)
 
 
 def _in_utc(instant: datetime) -> datetime:
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the instant lies outside the years 1 to 9999 in UTC") from error
 
 
 def _plausible(day: date) -> date:

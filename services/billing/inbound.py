@@ -87,7 +87,7 @@ def react_to_channel(delivery: Delivery) -> Sequence[Instruction]:
     if not value or len(value) > ORDER_BYTES_MAX or not _may_be_payment(value):
         return ()
     try:
-        report = PaymentReported.model_validate_json(value)
+        report = PaymentReported.model_validate_json(value, strict=True)
     except ValidationError:
         return ()
     if _names_a_field_twice(value):

@@ -64,7 +64,7 @@ def _loss_reported(value: bytes | None) -> LossReported | None:
     if not value or len(value) > ORDER_BYTES_MAX or (b"loss.reported" not in value and b"\\u00" not in value):
         return None
     try:
-        message = LossReported.model_validate_json(value)
+        message = LossReported.model_validate_json(value, strict=True)
         # The model's own reader takes the last of two fields of one name, which nobody can have meant.
         json.loads(value, object_pairs_hook=_fields_named_once)
     except ValueError:

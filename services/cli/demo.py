@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -42,13 +43,13 @@ _HEARING_SECONDS = 0.5
 _CATALOGUE_SECONDS_MAX = 30
 _ORDER_NO = re.compile(rb'"order_no"\s*:\s*"([^"]+)"')
 _NEXT = (
-    "pledger status                      how far each service is",
-    "pledger report                      these tables again",
-    "pledger notices river               what a channel hears",
-    "pledger show order river ORDER_NO   one order; also: show policy | account | claim",
-    "pledger rebuild policy              rebuild read models from the log, live",
-    "pledger verify                      recompute every hash chain",
-    "make down                           stop everything; the data stays",
+    "{pledger} status                      how far each service is",
+    "{pledger} report                      these tables again",
+    "{pledger} notices river               what a channel hears",
+    "{pledger} show order river ORDER_NO   one order; also: show policy | account | claim",
+    "{pledger} rebuild policy              rebuild read models from the log, live",
+    "{pledger} verify                      recompute every hash chain",
+    "make down                                     stop everything; the data stays",
 )
 
 
@@ -176,8 +177,15 @@ def _show(stack: Stack, latencies: Latencies, before: dict[str, list[int]], seco
         console.print("[bold]Nothing changed: every message of this book was known already.[/bold]")
     console.print(f"Done in {seconds:.0f} s. Everything keeps running; look around:")
     show_addresses(stack)
+    program = Path(sys.executable).with_name("pledger")
     for line in _NEXT:
-        console.print(f"  {line}", highlight=False)
+        console.print(f"  {line.format(pledger=_short(program))}", highlight=False)
+
+
+def _short(program: Path) -> str:
+    """The program as one would type it here."""
+    here = Path.cwd()
+    return str(program.relative_to(here)) if program.is_relative_to(here) else str(program)
 
 
 def _show_speed(latencies: Latencies) -> None:

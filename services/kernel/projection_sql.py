@@ -113,8 +113,11 @@ def _value(kind: str, value: Any) -> Any:
     # One event with a NUL in a text would otherwise stop every read model of the service for ever.
     if isinstance(value, str) and kind != "jsonb":
         return storable(value)
+    if kind != "jsonb":
+        return value
     # A list of JSON lists would reach PostgreSQL as an array of two dimensions; text is unambiguous.
-    return json.dumps(_storable_json(value)) if kind == "jsonb" else value
+    text = json.dumps(value)
+    return json.dumps(_storable_json(value)) if "\\u0000" in text else text
 
 
 def _storable_json(value: Any) -> Any:

@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from contracts.channel.v1 import CHANNEL_MESSAGES, ChannelMessage, OrderPlaced
+from contracts.channel.v1 import CHANNEL_MESSAGES, ChannelMessage
 from contracts.topics import ORDER_BYTES_MAX
 from contracts.vocabulary.faults import Fault, FaultCode
 from services.quote.domain.form import faults_of, field_path
@@ -17,9 +17,7 @@ from services.quote.domain.form import faults_of, field_path
 SCHEMA_VERSION = 1
 
 _REFERENCE_FIELDS = ("order_no", "payment_no", "notice_no")
-_INSTANT_FIELDS = ("placed_at", "paid_at", "reported_at")
 _VISIBLE = re.compile(r"[!-~]{1,64}")
-_NUL_ESCAPED = b"\\u0000"
 
 _MODELS: Mapping[str, type[ChannelMessage]] = MappingProxyType(
     {str(model.model_fields["type"].annotation.__args__[0]): model for model in CHANNEL_MESSAGES}  # type: ignore[union-attr]
@@ -56,15 +54,10 @@ def read_message(value: bytes | None) -> ChannelMessage | Malformed:
     if isinstance(model, Fault):
         return _malformed(content, (model,))
     try:
-        # Payments and claim notices are read as billing and claims read them, so that all agree on what is valid.
-        # Orders are read by nobody else, and strictly: "44" is no number, and 0 no date.
-        message = model.model_validate_json(value, strict=True if model is OrderPlaced else None)
+        # Strictly, as billing and claims read theirs: "44" is no number, and 0 no date.
+        return model.model_validate_json(value, strict=True)
     except ValidationError as error:
-        return _malformed(content, (*faults_of(error, content), *_nul_faults(value, content)))
-    except OverflowError:
-        return _malformed(content, tuple(_overflow_faults(content)))
-    nul_faults = tuple(_nul_faults(value, content))
-    return _malformed(content, nul_faults) if nul_faults else message
+        return _malformed(content, tuple(faults_of(error, content)))
 
 
 def _json(value: bytes) -> Any:
@@ -107,34 +100,6 @@ def _model_of(content: Mapping[str, Any]) -> type[ChannelMessage] | Fault:
         message = f"schema_version of {message_type} must be {SCHEMA_VERSION}"
         return Fault(code=FaultCode.UNKNOWN_SCHEMA, path="schema_version", message=message)
     return model
-
-
-def _nul_faults(value: bytes, content: object) -> Iterator[Fault]:
-    # No database of ours, nor most others, can store this character in a text. It can only come escaped.
-    if _NUL_ESCAPED in value:
-        for path in _texts_with_nul(content, ()):
-            where = field_path(path, content)
-            yield Fault(code=FaultCode.INVALID_FIELD, path=where, message=f"{where} holds the character NUL; remove it")
-
-
-def _texts_with_nul(content: object, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
-    if isinstance(content, str):
-        if "\0" in content:
-            yield path
-    elif isinstance(content, dict):
-        for name, inner in content.items():
-            yield from _texts_with_nul(inner, (*path, name))
-    elif isinstance(content, list):
-        for place, inner in enumerate(content):
-            yield from _texts_with_nul(inner, (*path, place))
-
-
-def _overflow_faults(content: Mapping[str, Any]) -> Iterator[Fault]:
-    # A moment of the year 1 or 9999 whose zone carries it out of the calendar.
-    for name in _INSTANT_FIELDS:
-        if name in content:
-            message = f"{name} lies outside the calendar; give a moment of this century"
-            yield Fault(code=FaultCode.INVALID_FIELD, path=name, message=message)
 
 
 def _malformed(content: Mapping[str, Any], faults: tuple[Fault, ...]) -> Malformed:

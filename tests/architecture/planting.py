@@ -10,6 +10,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from tests.architecture.sources import ROOT
@@ -62,7 +63,7 @@ def broken_import_rules(folder: Path) -> Mapping[str, frozenset[tuple[str, str] 
     broken: defaultdict[str, set[tuple[str, str] | str]] = defaultdict(set)
     rule = ""
     details = done.stdout.partition("Broken contracts")[2].splitlines()
-    for line, below in zip(details, [*details[1:], ""], strict=True):
+    for line, below in pairwise([*details, ""]):
         if line and below and set(below) == {"-"}:
             rule = line
         elif rule:

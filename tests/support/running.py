@@ -41,6 +41,13 @@ _POLL_SECONDS = 0.01
 _RECORDED_AT = datetime(2026, 1, 5, 8, 30, tzinfo=UTC)
 
 
+async def end_relay(kernel: Kernel) -> None:
+    """End the relay of a running service, as if it had died."""
+    relay = next(task for task in kernel._tasks if task.get_coro().__qualname__ == "Relay.run")  # type: ignore[union-attr]
+    relay.cancel()
+    await asyncio.wait([relay])
+
+
 async def eventually(holds: Callable[[], Awaitable[bool]], what: str) -> None:
     """Wait until it holds. Raises AssertionError naming `what` after WAIT_SECONDS_MAX."""
     deadline = time.monotonic() + WAIT_SECONDS_MAX
@@ -151,22 +158,26 @@ class Home:
         (offset,) = await self.publish(record)
         return offset
 
-    async def quiet(self, kernel: Kernel) -> None:
-        """Wait until all that was published is taken in, relayed, projected and answered."""
+    async def quiet(self, kernel: Kernel, *replicas: Kernel) -> None:
+        """Wait until all that was published is taken in, relayed, projected and answered.
+
+        Of several replicas, the one whose relay works is asked: the others do not know how far it is.
+        """
 
         async def settled() -> bool:
-            status = await kernel.status()
+            working = next((each for each in (kernel, *replicas) if each.relay.working), kernel)
+            status = await working.status()
             taken = {(entry["topic"], entry["partition"]): entry["next_offset"] for entry in status["inbox"]}
             if any(taken.get(place, 0) < end for place, end in self._ends.items()):
                 return False
             if not status["heads"] == status["relayed"] == status["projected"] or status["replies_waiting"]:
                 return False
             # A group may have been committed between the first look and the last.
-            return await self._told(kernel) and (await kernel.status())["heads"] == status["heads"]
+            return await self._told() and (await working.status())["heads"] == status["heads"]
 
         await eventually(settled, f"{self.definition.name} is quiet")
 
-    async def _told(self, kernel: Kernel) -> bool:
+    async def _told(self) -> bool:
         async with self.superuser() as connection:
             waiting = await connection.fetchval("select count(*) from log.dead_letters where not published")
         return bool(waiting == 0)

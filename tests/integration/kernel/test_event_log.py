@@ -10,7 +10,7 @@ from services.kernel.codec import EVENT_BYTES_MAX
 from services.kernel.idempotent import CommandResult
 from services.kernel.verify import verify_log
 from tests.support.running import PARTITIONS, Home
-from tests.support.tally import Count, Explode, Refuse, to
+from tests.support.tally import Count, Explode, Refuse, opening, to
 
 TALLIES = [f"t{number}" for number in range(20)]
 
@@ -88,3 +88,29 @@ async def test_a_stream_is_read_back_as_it_was_written(home: Home) -> None:
         history = await kernel.history("t1", "tally-t1")
     assert [(recorded.version, recorded.event.amount) for recorded in history] == [(1, 3), (2, 4)]
     assert history[-1].digest == (await home.heads())[lane_of("t1", PARTITIONS)].digest
+
+
+async def test_two_processes_that_write_the_same_streams_in_turn_never_decide_on_old_state(home: Home) -> None:
+    async with home.kernel(sources=()) as kernel, home.kernel(sources=()) as replica:
+        for turn in range(6):
+            process = (kernel, kernel, replica)[turn % 3]
+            result = await home.execute(process, opening(f"t{turn % 2}", "shop", f"O-{turn % 2}"))
+            assert result.events == (["tally.opened"] if turn < 2 else [])
+        await asyncio.gather(
+            *(home.execute(process, to("t1", Count("t1", 1))) for process in (kernel, replica) for _ in range(50))
+        )
+        history = await kernel.history("t1", "tally-t1")
+    assert [recorded.version for recorded in history] == list(range(1, 102))
+    assert await home.totals() == {"t0": 0, "t1": 100}
+
+
+async def test_a_rolled_back_commit_leaves_no_state_behind(home: Home) -> None:
+    async with home.kernel(sources=()) as kernel, home.superuser() as superuser:
+        await home.execute(kernel, to("t1", Count("t1", 1)))
+        # The insert of the events fails after they were decided and folded.
+        await superuser.execute("alter table log.events add constraint no_more check (version < 2) not valid")
+        with pytest.raises(asyncpg.CheckViolationError):
+            await home.execute(kernel, opening("t1", "shop", "O-1"))
+        await superuser.execute("alter table log.events drop constraint no_more")
+        opened = await home.execute(kernel, opening("t1", "shop", "O-1"))
+    assert (opened.version, opened.events) == (2, ["tally.opened"])

@@ -30,7 +30,7 @@ async def test_the_outcome_outlives_the_process(home: Home) -> None:
 
 
 async def test_two_at_the_same_instant_are_carried_out_once(home: Home) -> None:
-    async with home.kernel() as kernel, home.kernel() as replica:
+    async with home.kernel(sources=()) as kernel, home.kernel(sources=()) as replica:
         outcomes = await asyncio.gather(
             *(process.execute(count_five, "c-1") for process in (kernel, kernel, replica, replica))
         )

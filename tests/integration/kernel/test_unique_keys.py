@@ -24,7 +24,7 @@ async def test_the_owner_of_a_number_may_use_it_again(home: Home) -> None:
 
 
 async def test_of_many_at_once_in_two_processes_exactly_one_gets_the_number(home: Home) -> None:
-    async with home.kernel() as kernel, home.kernel() as replica:
+    async with home.kernel(sources=()) as kernel, home.kernel(sources=()) as replica:
         outcomes = await asyncio.gather(
             *(
                 home.execute(kernel if number % 2 else replica, opening(f"t{number}", "shop", f"O-{number % 3}"))

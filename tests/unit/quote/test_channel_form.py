@@ -200,7 +200,7 @@ def test_all_faults_are_told_at_once_in_plain_words() -> None:
         "premium_minor": "premium_minor must be a whole number, without quotes and without a decimal point",
         "risk": "risk is required; add it",
         "colour": "colour is not a field of this message; remove it or correct its name",
-        "policyholder_name": "policyholder_name holds the character NUL; remove it",
+        "policyholder_name": "policyholder_name is not valid: it holds a control character; remove it",
     }
 
 

@@ -21,6 +21,8 @@ from services.quote.domain.products.tariff import Tariff
 VERSION_MAX = 9_999
 TERM_MONTHS_MAX = 120
 TOLERANCE_BP_MAX = 10_000
+DOCUMENT_CHARACTERS_MAX = 100_000
+"""A document travels in one event, and events are limited in size."""
 
 
 class Title(DocumentPart):

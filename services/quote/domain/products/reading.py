@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from contracts.vocabulary.faults import Fault, FaultCode
 from services.quote.domain.form import faults_of
 from services.quote.domain.products import RULES_BY_LINE
-from services.quote.domain.products.document import ProductDocument, QuotedPricing
+from services.quote.domain.products.document import DOCUMENT_CHARACTERS_MAX, ProductDocument, QuotedPricing
 from services.quote.domain.products.rules import Fact
 from services.quote.domain.products.tariff import BandFactor, RatedBand, Tariff, ValueFactor
 
@@ -38,6 +38,9 @@ def _fault(path: str, message: str) -> Fault:
 
 
 def _misfits(document: ProductDocument) -> Iterator[Fault]:
+    length = len(document.canonical())
+    if length > DOCUMENT_CHARACTERS_MAX:
+        yield _fault("", f"the document has {length} characters; at most {DOCUMENT_CHARACTERS_MAX} are published")
     if document.on_sale_until is not None and document.on_sale_until < document.on_sale_from:
         yield _fault("on_sale_until", "the last day of sale lies before the first; put it on or after on_sale_from")
     codes: set[str] = set()

@@ -41,7 +41,7 @@ class ValueFactor(DocumentPart):
     name: PlainText
     fact: FactName
     coverages: tuple[CoverageCode, ...] = ()
-    values: Annotated[dict[str, RatioText], Field(min_length=1, max_length=1000)]
+    values: Annotated[dict[PlainText, RatioText], Field(min_length=1, max_length=1000)]
 
 
 class BandFactor(DocumentPart):

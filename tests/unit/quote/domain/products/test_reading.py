@@ -104,6 +104,19 @@ def test_limits_are_for_coverages_of_the_plan() -> None:
     assert set(faults_of(changed)) == {"pricing.limits.Hull"}
 
 
+def test_a_document_has_a_largest_size() -> None:
+    changed = content("health-basic")
+    factor = {"kind": "value", "name": "smoker", "fact": "smoker", "values": {f"{i:090}": "1.1" for i in range(1_000)}}
+    changed["pricing"]["tariff"]["factors"] = [factor, factor]
+    assert set(faults_of(changed)) == {""}
+
+
+def test_a_category_of_a_factor_holds_no_control_characters() -> None:
+    changed = content("health-basic")
+    changed["pricing"]["tariff"]["factors"][0]["values"]["\0"] = "1.1"
+    assert list(faults_of(changed)) == ["pricing.tariff.factors.0.values.?"]
+
+
 def test_titles_hold_no_control_characters() -> None:
     changed = content("motor-private")
     changed["title"]["en"] = "Private\x00motor"
