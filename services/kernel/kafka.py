@@ -1,6 +1,7 @@
 """Every Kafka option in one place: topics, the relay's producer, consumers, tails."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ TRANSACTION_TIMEOUT_MS = 10_000
 BATCH_BYTES_MAX = 512 * 1024
 REQUEST_BYTES_MAX = 1024 * 1024
 _REPLICAS_MAX = 3
+_VISIBLE_SECONDS_MAX = 30
 _TAIL_STEPS = (2, 8, 64, 1024, 65_536)
 
 
@@ -94,9 +96,17 @@ async def ensure_topics(bootstrap: str, topics: Iterable[Topic], partitions: int
         for name, code, *_ in response.topic_errors:
             if code and for_code(code) is not TopicAlreadyExistsError:
                 raise for_code(code)(f"topic {name} could not be created")
+        await _until_visible(admin, {topic.name for topic in missing})
         return [topic.name for topic in missing]
     finally:
         await admin.close()
+
+
+async def _until_visible(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    # The controller answers before the brokers' metadata shows the topics; whoever publishes next needs to see them.
+    async with asyncio.timeout(_VISIBLE_SECONDS_MAX):
+        while not names <= set(await admin.list_topics()):
+            await asyncio.sleep(0.05)
 
 
 async def list_topics(bootstrap: str) -> list[str]:
@@ -135,16 +145,17 @@ async def tails(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> dict
 
 
 async def _tail(consumer: AIOKafkaConsumer, place: TopicPartition, beginning: int, end: int) -> ConsumerRecord | None:
-    # The very last offsets are transaction markers, which are no records: step back until one comes.
-    for step in _TAIL_STEPS:
+    # The very last offsets are transaction markers or records of aborted transactions: step back until one comes.
+    for step in (*_TAIL_STEPS, end):
         start = max(beginning, end - step)
         last = await _last_record(consumer, place, start, end)
         if last is not None:
             return last
         if start == beginning:
             break
-    if end > beginning:
-        raise WrongTopicSettings(f"{place.topic}/{place.partition} ends at {end} but no record can be read near it")
+    if beginning > 0:
+        raise WrongTopicSettings(f"{place.topic}/{place.partition} forgot its records up to {beginning}")
+    # All that was ever sent here belongs to aborted transactions: a relay died in its first one.
     return None
 
 
@@ -155,13 +166,13 @@ async def _last_record(
     if start >= end:
         return None
     consumer.seek(place, start)
-    quiet = 0
-    while quiet < 2:
+    deadline = time.monotonic() + REQUEST_TIMEOUT_MS / 1000
+    # Only at the end is the last record known to be the last; a slow broker must not pass for an empty topic.
+    while await consumer.position(place) < end:
         records = (await consumer.getmany(place, timeout_ms=200)).get(place, [])
         last = records[-1] if records else last
-        if await consumer.position(place) >= end:
-            break
-        quiet = 0 if records else quiet + 1
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{place.topic}/{place.partition} could not be read up to its end at {end}")
     return last
 
 

@@ -23,7 +23,8 @@ from services.kernel.verify import verify_log
 async def publish_raw(stack: Stack, messages: Iterable[RawMessage]) -> None:
     """Publish messages byte for byte as they are."""
     prepared = [Prepared(message.channel, message.key, message.value) for message in messages]
-    await publish(prepared, stack.kafka, lambda progress: None)
+    report = await publish(prepared, stack.kafka, lambda progress: None)
+    assert report.published == len(prepared), report.rejected[:3]
 
 
 async def publish_and_settle(stack: Stack, *batches: Sequence[RawMessage]) -> None:
