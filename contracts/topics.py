@@ -9,6 +9,9 @@ PARTITIONS_DEFAULT = 8
 MESSAGE_BYTES_MAX = 1024 * 1024
 """What the broker takes in one record of our topics."""
 
+NOTICES_PARTITION = 0
+"""The only partition of a channel's notices."""
+
 ORDER_BYTES_MAX = 256 * 1024
 """What we take in one channel message; larger ones are refused and kept as dead letters."""
 
@@ -32,6 +35,9 @@ class Topic:
     owner: str
     key: str
     retention_ms: int = -1
+    partitions: int | None = None
+    """None: as many as the logs have."""
+
     message_bytes_max: int = MESSAGE_BYTES_MAX
 
     @property
@@ -91,7 +97,14 @@ def channel_topics(channel: str) -> tuple[Topic, ...]:
     """The two topics of a channel."""
     return (
         Topic(orders_topic(channel), owner=channel, key="contract_no"),
-        Topic(notices_topic(channel), owner="quote, policy, billing, claims", key="contract_id"),
+        Topic(
+            notices_topic(channel),
+            owner="quote, policy, billing, claims",
+            key="contract_id",
+            # One, so that a channel hears everything in one order, and so that the relays' transactions, which
+            # cost by the partition, stay short.
+            partitions=NOTICES_PARTITION + 1,
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from contracts.channel.notices_v1 import PolicyInForce
 from contracts.envelope import event_type_of
-from contracts.topics import PARTITIONS_DEFAULT, notices_topic
+from contracts.topics import NOTICES_PARTITION, notices_topic
 from services.kernel import kafka
 
 
@@ -52,7 +52,7 @@ async def listening(bootstrap: str, channels: Iterable[str], latencies: Latencie
     consumer = kafka.reader(bootstrap)
     await consumer.start()
     topics = {notices_topic(channel): channel for channel in channels}
-    places = [TopicPartition(topic, partition) for topic in topics for partition in range(PARTITIONS_DEFAULT)]
+    places = [TopicPartition(topic, NOTICES_PARTITION) for topic in topics]
     consumer.assign(places)
     await consumer.seek_to_end(*places)
     hearing = asyncio.create_task(_hear(consumer, topics, latencies))

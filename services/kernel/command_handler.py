@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
@@ -90,7 +91,7 @@ class CommandHandler:
         definition: ServiceDefinition,
         codec: EventCodec,
         partitions: int,
-        on_commit: Callable[[Sequence[Recorded[Any]]], None],
+        on_commit: Callable[[Sequence[Recorded[Any]], float], None],
         group_size: int,
     ) -> None:
         self._pool = pool
@@ -121,6 +122,7 @@ class CommandHandler:
     async def _commit_group(self, group: Sequence[_Waiting]) -> None:
         error: BaseException | None = None
         for attempt in range(_TRIES_MAX):
+            started = time.monotonic()
             try:
                 recorded = await self._transaction([work for work, _ in group])
             except Exception as caught:
@@ -130,7 +132,7 @@ class CommandHandler:
                 log.warning("commit tried again after %s: %s", type(caught).__name__, caught)
                 await asyncio.sleep(min(_BACKOFF_SECONDS_MAX, 0.05 * 2**attempt))
             else:
-                self._on_commit(recorded)
+                self._on_commit(recorded, time.monotonic() - started)
                 error = None
                 break
         for _, done in group:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from contracts.envelope import link_of
-from contracts.topics import lane_of
 from services.kernel import clock, dead_letters, replies
 from services.kernel.command_handler import Executed
 from services.kernel.dead_letters import DeadLetter
@@ -59,7 +58,6 @@ class InboxBatch:
     deliveries: Sequence[Delivery]
     react: React
     linked: bool
-    partitions: int
     definition: ServiceDefinition
     key: str | None = None
     gaps: dict[Place, int] = field(default_factory=dict)
@@ -142,8 +140,7 @@ class InboxBatch:
             if not outcome.events and outcome.failure is None and outcome.refusal is None:
                 notice = repeat(instruction.command, outcome.state) if repeat else None
                 if notice is not None:
-                    lane = lane_of(instruction.lane, self.partitions)
-                    told.append(Reply(notice, lane, instruction.lane, delivery.source, clock.now()))
+                    told.append(Reply(notice, instruction.lane, delivery.source, clock.now()))
         self.replied = len(told)
         await replies.put(connection, self.service, told)
         await dead_letters.put(connection, self.dead)

@@ -91,7 +91,10 @@ async def ensure_topics(bootstrap: str, topics: Iterable[Topic], partitions: int
             return []
         brokers = len((await admin.describe_cluster())["brokers"])
         replicas = min(_REPLICAS_MAX, brokers)
-        wanted = [NewTopic(topic.name, partitions, replicas, topic_configs=topic.settings) for topic in missing]
+        wanted = [
+            NewTopic(topic.name, topic.partitions or partitions, replicas, topic_configs=topic.settings)
+            for topic in missing
+        ]
         response = await admin.create_topics(wanted)
         for name, code, *_ in response.topic_errors:
             if code and for_code(code) is not TopicAlreadyExistsError:

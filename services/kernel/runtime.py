@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from faststream.kafka import KafkaBroker
@@ -76,11 +76,11 @@ class Kernel:
             self.relay.run(),
         )
         self._tasks = [asyncio.create_task(loop) for loop in loops]
-        self.broker = self._broker(partitions, before_batch)
+        self.broker = self._broker(before_batch)
         await self.broker.start()
         self.started = True
 
-    def _broker(self, partitions: int, before_batch: BeforeBatch | None) -> KafkaBroker:
+    def _broker(self, before_batch: BeforeBatch | None) -> KafkaBroker:
         broker = KafkaBroker(
             self.settings.kafka,
             allow_auto_create_topics=False,
@@ -101,7 +101,6 @@ class Kernel:
                 self.handler,
                 react,
                 linked=linked,
-                partitions=partitions,
                 metrics=self.metrics,
                 before_batch=prepare,
                 after_batch=self._taken,
@@ -127,7 +126,8 @@ class Kernel:
             )
         return broker
 
-    def _committed(self, events: Any) -> None:
+    def _committed(self, events: Sequence[Recorded[Any]], seconds: float) -> None:
+        self.metrics.commit_seconds.observe(seconds)
         self.metrics.appended.inc(len(events))
         self.metrics.commit_events.observe(len(events))
         self.reader.committed(events)

@@ -43,7 +43,6 @@ class Intake:
         react: React,
         *,
         linked: bool,
-        partitions: int,
         metrics: Metrics,
         before_batch: Callable[[], Awaitable[None]],
         after_batch: Callable[[InboxBatch], None],
@@ -52,7 +51,6 @@ class Intake:
         self._handler = handler
         self._react = react
         self._linked = linked
-        self._partitions = partitions
         self._metrics = metrics
         self._before_batch = before_batch
         self._after_batch = after_batch
@@ -66,7 +64,6 @@ class Intake:
             deliveries=[delivery_of(record) for record in records],
             react=self._react,
             linked=self._linked,
-            partitions=self._partitions,
             definition=self._definition,
         )
         try:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.envelope import RecordPlace, cloud_event_headers, next_chain, place_headers
-from contracts.topics import notices_topic
+from contracts.topics import NOTICES_PARTITION, notices_topic
 from contracts.vocabulary.model import PublicEvent
 from services.kernel.messages import Notice, Outgoing, Recorded
 
@@ -69,7 +69,7 @@ def notice_record(service: str, recorded: Recorded[Any], key: str, notice: Notic
     )
     return Record(
         notices_topic(notice.channel),
-        recorded.partition,
+        NOTICES_PARTITION,
         key.encode(),
         message_bytes(notice.message),
         headers,

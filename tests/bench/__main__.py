@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from contracts.channel.notices_v1 import InvoiceDue
 from contracts.envelope import event_type_of
-from contracts.topics import PARTITIONS_DEFAULT, ServiceName, notices_topic
+from contracts.topics import NOTICES_PARTITION, ServiceName, notices_topic
 from contracts.vocabulary.money import format_minor
 from infra.stack_file import Stack
 from services.cli.console import console, table
@@ -33,9 +33,9 @@ from services.kernel import kafka
 
 RATE = 300
 PACED_SECONDS = 30
-SAMPLE_EVERY = 20
+SAMPLE_EVERY = 60
 WARM_UP_ORDERS = 2_000
-POLL_SECONDS = 0.01
+POLL_SECONDS = 0.025
 GIVE_UP_SECONDS = 60.0
 
 
@@ -124,7 +124,7 @@ async def _latency(stack: Stack, messages: list[Prepared]) -> _Heard:
     consumer = kafka.reader(stack.kafka)
     await consumer.start()
     topics = {notices_topic(channel) for channel in (message.channel for message in fresh)}
-    places = [TopicPartition(topic, p) for topic in topics for p in range(PARTITIONS_DEFAULT)]
+    places = [TopicPartition(topic, NOTICES_PARTITION) for topic in topics]
     consumer.assign(places)
     await consumer.seek_to_end(*places)
     await asyncio.gather(*(consumer.position(place) for place in places))

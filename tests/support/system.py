@@ -9,7 +9,7 @@ import orjson
 from aiokafka import ConsumerRecord, TopicPartition
 
 from contracts.envelope import CHAIN_START, event_type_of, next_chain, place_of
-from contracts.topics import PARTITIONS_DEFAULT, ServiceName, events_topic, notices_topic
+from contracts.topics import ServiceName, events_topic, notices_topic
 from infra.stack_file import Stack
 from services.cli.demo import settle
 from services.cli.stack import DATABASE_PREFIX, get
@@ -39,7 +39,9 @@ async def read_topic(stack: Stack, topic: str) -> dict[int, list[ConsumerRecord]
     consumer = kafka.reader(stack.kafka)
     await consumer.start()
     try:
-        places = [TopicPartition(topic, partition) for partition in range(PARTITIONS_DEFAULT)]
+        await consumer.topics()
+        places = [TopicPartition(topic, partition) for partition in consumer.partitions_for_topic(topic) or ()]
+        assert places, f"{topic} does not exist"
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         await consumer.seek_to_beginning(*places)

@@ -28,7 +28,6 @@ create index dead_letters_to_publish on log.dead_letters (received_at) where not
 create table log.replies (
     id bigint generated always as identity primary key,
     topic text not null,
-    partition integer not null,
     key text not null,
     value bytea not null,
     headers jsonb not null
