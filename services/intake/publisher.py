@@ -20,7 +20,7 @@ _BATCH_BYTES = 64 * 1024
 _BATCHES_IN_FLIGHT_MAX = 64
 # The loop is left to the producer's sender this often; mapping a row never waits for anything by itself.
 _MESSAGES_A_TURN = 256
-_PACE_SECONDS = 0.005
+_PACE_SECONDS = 0.02
 
 
 class PublishFailed(Exception):

@@ -128,6 +128,11 @@ class CommandHandler:
             except Exception as caught:
                 error = caught
                 if not is_transient(caught):
+                    if len(group) > 1:
+                        # One work that cannot be committed must not fail those that happened to wait beside it.
+                        for entry in group:
+                            await self._commit_group([entry])
+                        return
                     break
                 log.warning("commit tried again after %s: %s", type(caught).__name__, caught)
                 await asyncio.sleep(min(_BACKOFF_SECONDS_MAX, 0.05 * 2**attempt))

@@ -108,6 +108,12 @@ async def metrics(request: Request) -> Response:
     return Response(request.app.state.kernel.metrics.render(), media_type="text/plain; version=0.0.4")
 
 
+@operations.get("/asyncapi.json")
+async def asyncapi(request: Request) -> Response:
+    """What the service subscribes to, as AsyncAPI 3."""
+    return Response(request.app.state.kernel.asyncapi(), media_type="application/json")
+
+
 @operations.get("/status")
 async def status(request: Request) -> dict[str, Any]:
     """Log heads, relay, projector and inbox positions."""

@@ -124,8 +124,12 @@ async def connect(dsn: str) -> asyncpg.Connection:
     return connection
 
 
-async def open_pool(dsn: str, *, size: int) -> asyncpg.Pool:
-    """A pool whose sessions give up waiting for a lock after 5 s and a stuck statement after 60 s."""
+async def open_pool(dsn: str, *, size: int, durable: bool = True) -> asyncpg.Pool:
+    """A pool whose sessions give up waiting for a lock after 5 s and a stuck statement after 60 s.
+
+    What a pool that is not `durable` commits may be lost in a crash of the server, whole transactions from the
+    end; good enough for what can be made again, and it waits for no disk.
+    """
     return await asyncpg.create_pool(
         dsn,
         min_size=1,
@@ -135,7 +139,7 @@ async def open_pool(dsn: str, *, size: int) -> asyncpg.Pool:
             "lock_timeout": "5s",
             "statement_timeout": "60s",
             "idle_in_transaction_session_timeout": "30s",
-            "synchronous_commit": "on",
+            "synchronous_commit": "on" if durable else "off",
         },
     )
 

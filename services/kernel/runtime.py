@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from faststream.kafka import KafkaBroker
+from faststream.specification import AsyncAPI
 
 from contracts.topics import dead_letters_topic, lane_of
 from services.kernel import idempotent, inbox, postgres
@@ -50,6 +51,8 @@ class Kernel:
         # Pools apart: a slow HTTP query must not hold up the log, nor the other way round.
         self._log_pool = await postgres.open_pool(dsn, size=6)
         self._read_pool = await postgres.open_pool(dsn, size=8)
+        # Rows and checkpoint go together: after a crash the projector goes on from the older checkpoint.
+        self._projector_pool = await postgres.open_pool(dsn, size=2, durable=False)
         self.read = ReadModels(self._read_pool)
         partitions = await self._log_pool.fetchval("select count(*) from log.genesis")
         self.reader = LogReader(self._log_pool, self.codec, partitions)
@@ -63,7 +66,7 @@ class Kernel:
             settings.commit_works,
         )
         self.projector = Projector(
-            self._log_pool, self.definition.projections, self.reader, self.metrics, settings.projector_events
+            self._projector_pool, self.definition.projections, self.reader, self.metrics, settings.projector_events
         )
         await self.projector.declare()
         self.relay = Relay(
@@ -148,7 +151,7 @@ class Kernel:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for pool in (self._log_pool, self._read_pool):
+        for pool in (self._log_pool, self._read_pool, self._projector_pool):
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(5):
                     await pool.close()
@@ -160,6 +163,11 @@ class Kernel:
     async def history(self, lane: str, stream: str) -> list[Recorded[Any]]:
         """All events of a stream."""
         return await self.reader.read_stream(lane_of(lane, len(self.reader.partitions)), stream)
+
+    def asyncapi(self) -> str:
+        """The AsyncAPI document of what the service subscribes to, as JSON."""
+        document = AsyncAPI(self.broker, title=f"{self.definition.name} service", version="1")
+        return document.to_specification().to_json()
 
     async def status(self) -> dict[str, Any]:
         """How far everything is, for operators and for whoever waits until all is quiet."""

@@ -11,11 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from contracts.envelope import CHAIN_START
 from contracts.topics import (
+    NOTICES_PARTITION,
     Topic,
     channel_topics,
     dead_letters_topic,
@@ -33,7 +34,7 @@ from services.kernel.runtime import Kernel
 from services.kernel.service import ServiceDefinition
 from services.kernel.settings import ServiceSettings
 from services.kernel.wire import Record, Tail, public_record
-from tests.support.tally import Asked, Event, tally_service
+from tests.support.tally import Asked, Counted, Event, tally_service
 
 PARTITIONS = 4
 WAIT_SECONDS_MAX = 20.0
@@ -126,9 +127,8 @@ class Home:
         partition = lane_of(tally, self.partitions)
         tail = self._tails.get(partition, Tail(0, CHAIN_START))
         event = kind.model_validate({"what": what, "tally": tally, "channel": self.channel, **fields})
-        place = Recorded(
-            partition, tail.position + 2, f"asked-{tally}", 1, event, _RECORDED_AT, {}, bytes([partition]) * 32
-        )
+        position, digest = tail.position + 2, bytes([partition]) * 32
+        place: Recorded[Any] = Recorded(partition, position, f"asked-{tally}", 1, event, _RECORDED_AT, {}, digest)
         record, self._tails[partition] = public_record(
             self.source, self.source_topic, place, Outgoing(tally, event), tail
         )
@@ -203,8 +203,9 @@ class Home:
         found: dict[str, int] = {}
         for events in (await self.log()).values():
             for recorded in events:
-                amount = recorded.event.amount if recorded.event.event_type == "tally.counted" else 0
-                found[recorded.event.tally] = found.get(recorded.event.tally, 0) + amount
+                event = recorded.event
+                amount = event.amount if isinstance(event, Counted) else 0
+                found[event.tally] = found.get(event.tally, 0) + amount
         return found
 
     async def dead_letters(self) -> list[asyncpg.Record]:
@@ -216,13 +217,13 @@ class Home:
             return rows
 
     async def read_topic(self, topic: str) -> dict[int, list[ConsumerRecord]]:
-        """All committed records of each partition of a topic."""
+        """All committed records of each partition of a topic that is laid out as the log is."""
         return await read_topic(self.servers.kafka, topic, self.partitions)
 
     async def notices(self) -> list[ConsumerRecord]:
-        """What its channel was told, in the order of one partition after the other."""
-        found = await self.read_topic(notices_topic(self.channel))
-        return [record for own in found.values() for record in own]
+        """What its channel was told, in order."""
+        found = await read_topic(self.servers.kafka, notices_topic(self.channel), NOTICES_PARTITION + 1)
+        return found[NOTICES_PARTITION]
 
 
 @asynccontextmanager
@@ -264,18 +265,26 @@ async def _delete_topics(bootstrap: str, topics: Sequence[str]) -> None:
 
 
 async def read_topic(bootstrap: str, topic: str, partitions: int) -> dict[int, list[ConsumerRecord]]:
-    """All committed records of each partition, from the beginning to the end as it is now."""
+    """All committed records of each partition, from the beginning to the end as it is now.
+
+    A commit is acknowledged before its markers are on the partitions, so the end is awaited first.
+    """
     places = [TopicPartition(topic, partition) for partition in range(partitions)]
     found: dict[int, list[ConsumerRecord]] = {partition: [] for partition in range(partitions)}
-    consumer = kafka.reader(bootstrap)
-    await consumer.start()
+    consumer, uncommitted = kafka.reader(bootstrap), AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    await asyncio.gather(consumer.start(), uncommitted.start())
     try:
+        ends = await uncommitted.end_offsets(places)
+
+        async def committed() -> bool:
+            return bool(await consumer.end_offsets(places) == ends)
+
+        await eventually(committed, f"all transactions on {topic} are finished")
         consumer.assign(places)
-        ends = await consumer.end_offsets(places)
         await consumer.seek_to_beginning(*places)
         while any([await consumer.position(place) < ends[place] for place in places]):
             for place, records in (await consumer.getmany(*places, timeout_ms=50)).items():
                 found[place.partition] += records
     finally:
-        await consumer.stop()
+        await asyncio.gather(consumer.stop(), uncommitted.stop())
     return found

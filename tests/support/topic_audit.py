@@ -1,5 +1,8 @@
 """Compares an events topic with the log that it was made from: the same records, in order, each exactly once."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from contracts.envelope import CHAIN_START, next_chain, place_of
 from services.kernel.wire import Tail, public_record
 from tests.support.running import Home
@@ -16,6 +19,11 @@ async def assert_topic_is_the_log(home: Home) -> int:
                 record, tail = public_record(home.definition.name, home.events_topic, recorded, outgoing, tail)
                 expected.append((record.key, record.value, tuple(record.headers), record.timestamp_ms))
         published = [(r.key, r.value, tuple(r.headers), r.timestamp) for r in topic[partition]]
+        sent, wanted = _positions(published), _positions(expected)
+        assert sent == wanted, (
+            f"{home.events_topic}/{partition}: missing {sorted(set(wanted) - set(sent))}, foreign "
+            f"{sorted(set(sent) - set(wanted))}, doubled {sorted({p for p in sent if sent.count(p) > 1})}, sent {sent}"
+        )
         assert published == expected, f"partition {partition} of {home.events_topic} is not what the log says"
         position, chain = 0, CHAIN_START
         for found in topic[partition]:
@@ -26,3 +34,7 @@ async def assert_topic_is_the_log(home: Home) -> int:
             assert place.chain == chain
             position = place.position
     return sum(len(records) for records in topic.values())
+
+
+def _positions(records: Sequence[Any]) -> list[int]:
+    return [place_of(dict(headers)).position for _, _, headers, _ in records]

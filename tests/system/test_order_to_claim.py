@@ -106,7 +106,7 @@ async def test_feeding_the_whole_book_again_changes_nothing(settled: Settled) ->
 @pytest.mark.parametrize("service", list(ServiceName))
 async def test_each_service_shows_health_metrics_status_and_its_api(stack: Stack, service: str) -> None:
     async with httpx.AsyncClient(base_url=url(stack, service)) as client:
-        for path in ("/health/live", "/health/ready", "/status", "/openapi.json"):
+        for path in ("/health/live", "/health/ready", "/status", "/openapi.json", "/asyncapi.json"):
             answer = await client.get(path)
             assert answer.status_code == httpx.codes.OK, f"{path}: {answer.text}"
         assert "ledger_events_appended_total" in (await client.get("/metrics")).text

@@ -53,10 +53,10 @@ async def test_poison_bytes_are_kept_whole_and_stop_nothing(home: Home, value: b
 
 
 async def test_a_header_that_is_not_text_is_kept_whole(home: Home) -> None:
-    await _after(home, _with_header(home.ask("count", "t1"), "ce_type", b"\xff\xff"))
+    await _after(home, _with_header(home.ask("count", "t1"), "ce_dataschema", b"\xff\xff"))
     (letter,) = await home.dead_letters()
     headers = {name: b64decode(text) for name, text in json.loads(letter["headers"])}
-    assert (letter["reason"], headers["ce_type"]) == ("unreadable", b"\xff\xff")
+    assert (letter["reason"], headers["ce_dataschema"]) == ("unreadable", b"\xff\xff")
 
 
 @pytest.mark.parametrize("value", [b"\xff", b"soon", b""])

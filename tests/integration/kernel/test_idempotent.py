@@ -72,4 +72,4 @@ async def test_an_attempt_that_was_rolled_back_leaves_no_outcome_behind(home: Ho
     async with home.kernel() as kernel:
         work.instruction = count_five
         await kernel.handler.commit(work)
-    assert (work.result, work.failure, work.refusal) == (counted_once, None, None)
+    assert [work.result, work.failure, work.refusal] == [counted_once, None, None]

@@ -1,6 +1,7 @@
 """The projector: rows are the fold of the log, move with their checkpoint, and change version unseen by readers."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -208,7 +209,7 @@ async def test_a_model_that_was_never_filled_cannot_be_rebuilt(home: Home) -> No
             await rebuild(pool, home.codec, tally_total(), lambda *progress: None)
 
 
-_CHANGES = (
+_CHANGES: Sequence[Callable[[str], RowChange]] = (
     lambda key: Put({"tally": key, "total": 100, "status": "put"}),
     lambda key: Put({"tally": key, "counts": 7}),
     lambda key: Change({"tally": key, "status": "changed"}),

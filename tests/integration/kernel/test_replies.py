@@ -53,7 +53,7 @@ async def test_replies_wait_in_the_database_until_the_relay_can_send_them(channe
 
 
 async def _one_reply_waits(kernel: Kernel) -> bool:
-    return (await kernel.status())["replies_waiting"] == 1
+    return bool((await kernel.status())["replies_waiting"] == 1)
 
 
 async def test_another_tally_with_the_same_order_number_is_no_repetition(channel_home: Home) -> None:

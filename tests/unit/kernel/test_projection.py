@@ -172,8 +172,10 @@ async def test_json_is_sent_as_text_and_what_postgresql_cannot_store_is_written_
 def test_a_table_has_the_partition_in_front_of_its_key() -> None:
     projection = replace(TOTALS, version=4, indexes=(("status",), ("status", "total")))
     assert projection_sql.create_statements(projection) == [
-        "create table read.tally_total_v4 (partition smallint not null, tally text not null, total bigint, "
-        "counts bigint, status text, primary key (partition, tally))",
+        (
+            "create table read.tally_total_v4 (partition smallint not null, tally text not null, total bigint, "
+            "counts bigint, status text, primary key (partition, tally))"
+        ),
         "create index on read.tally_total_v4 (status)",
         "create index on read.tally_total_v4 (status, total)",
     ]

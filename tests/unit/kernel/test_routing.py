@@ -41,9 +41,22 @@ def test_a_version_that_nobody_knows_is_an_error_that_names_the_record() -> None
         react(_delivery(NewerAsked, COUNT))
 
 
-def test_a_type_that_is_not_text_is_an_error() -> None:
-    with pytest.raises(UnicodeDecodeError):
-        react(_delivery(Asked, COUNT, ce_type=b"\xff"))
+def test_a_type_that_is_not_text_is_no_type_that_anybody_asked_for() -> None:
+    assert react(_delivery(Asked, COUNT, ce_type=b"\xff")) == ()
+
+
+@pytest.mark.parametrize("schema", [b"", b"\xff", b"foreign.asked.v01"])
+def test_a_schema_that_is_not_exactly_known_is_an_error(schema: bytes) -> None:
+    with pytest.raises(UnknownEvent):
+        react(_delivery(Asked, COUNT, ce_dataschema=schema))
+
+
+def test_two_versions_of_one_type_may_be_known_side_by_side() -> None:
+    both = route((Asked, on_asked), (NewerAsked, lambda event: (to("t2", Count("t2", 2)),)))
+    assert both(_delivery(Asked, COUNT)) == (to("t1", Count("t1", 5)),)
+    assert both(_delivery(NewerAsked, COUNT)) == (to("t2", Count("t2", 2)),)
+    with pytest.raises(ValueError, match=r"foreign\.asked\.v1 has a handler already"):
+        route((Asked, on_asked), (Asked, lambda event: ()))
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{", b"[]", b'{"what":"sing","tally":"t1"}'])
