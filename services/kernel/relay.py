@@ -95,6 +95,7 @@ class Relay:
     async def run(self) -> None:
         """Relay until cancelled. An error that only a person can settle stops it for good and is kept."""
         while True:
+            _end_if_cancelled()
             try:
                 async with self._pool.acquire() as lock_holder:
                     while not await lock_holder.fetchval("select pg_try_advisory_lock($1, 1)", _LOCK_CLASS):
@@ -119,6 +120,7 @@ class Relay:
             await self._read_tails()
             self.working = True
             while not lock_holder.is_closed():
+                _end_if_cancelled()
                 started = time.monotonic()
                 if not await self._turn(producer):
                     await self._reader.grown(self._passed, _IDLE_SECONDS)
@@ -129,11 +131,12 @@ class Relay:
 
     async def _read_tails(self) -> None:
         consumer = kafka.reader(self._bootstrap)
-        await consumer.start()
         try:
+            await consumer.start()
             found = await kafka.tails(consumer, self._topic, self._partitions)
         finally:
-            await consumer.stop()
+            # Half stopped, it would go on fetching for ever.
+            await asyncio.shield(consumer.stop())
         for partition, record in found.items():
             if record is None:
                 self._tails[partition], self._passed[partition] = Tail(0, CHAIN_START), 0
@@ -221,6 +224,13 @@ class Relay:
                 channel = topic.split(".")[1]
                 await kafka.ensure_topics(self._bootstrap, channel_topics(channel), self._partitions)
         self._known_topics |= topics
+
+
+def _end_if_cancelled() -> None:
+    # aiokafka swallows a cancellation that meets it while it closes a client; the service could never stop.
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def send_batches(producer: AIOKafkaProducer, records: Sequence[Record]) -> list[Awaitable[Any]]:

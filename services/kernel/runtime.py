@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import asyncpg
 from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
@@ -26,6 +27,8 @@ from services.kernel.settings import ServiceSettings
 from services.kernel.subscribers import CHANNEL_PATTERN, Intake, subscribe
 
 _STOP_SECONDS = 30
+_CANCEL_AGAIN_SECONDS = 6
+"""Longer than the relay needs to throw a producer away."""
 
 BeforeBatch = Callable[[ReadModels], Awaitable[None]]
 
@@ -43,16 +46,24 @@ class Kernel:
         self.metrics = Metrics(definition.name)
         self.codec = EventCodec(definition.events, definition.upcasters)
         self._tasks: list[asyncio.Task[None]] = []
+        self._pools: list[asyncpg.Pool] = []
         self.started = False
 
     async def start(self, before_batch: BeforeBatch | None = None) -> None:
-        """Open pools, start the loops, then take messages in."""
-        dsn, settings = self.settings.database, self.settings
+        """Open pools, start the loops, then take messages in. Leaves nothing open where it fails."""
+        try:
+            await self._start(before_batch)
+        except BaseException:
+            await self._end()
+            raise
+
+    async def _start(self, before_batch: BeforeBatch | None) -> None:
+        settings = self.settings
         # Pools apart: a slow HTTP query must not hold up the log, nor the other way round.
-        self._log_pool = await postgres.open_pool(dsn, size=6)
-        self._read_pool = await postgres.open_pool(dsn, size=8)
+        self._log_pool = await self._open_pool(6)
+        self._read_pool = await self._open_pool(8)
         # Rows and checkpoint go together: after a crash the projector goes on from the older checkpoint.
-        self._projector_pool = await postgres.open_pool(dsn, size=2, durable=False)
+        self._projector_pool = await self._open_pool(2, durable=False)
         self.read = ReadModels(self._read_pool)
         partitions = await self._log_pool.fetchval("select count(*) from log.genesis")
         self.reader = LogReader(self._log_pool, self.codec, partitions)
@@ -82,6 +93,11 @@ class Kernel:
         self.broker = self._broker(before_batch)
         await self.broker.start()
         self.started = True
+
+    async def _open_pool(self, size: int, *, durable: bool = True) -> asyncpg.Pool:
+        pool = await postgres.open_pool(self.settings.database, size=size, durable=durable)
+        self._pools.append(pool)
+        return pool
 
     def _broker(self, before_batch: BeforeBatch | None) -> KafkaBroker:
         broker = KafkaBroker(
@@ -148,10 +164,16 @@ class Kernel:
             async with asyncio.timeout(_STOP_SECONDS / 3):
                 while self.projector.lag or (self.relay.working and self.relay.lag):
                     await asyncio.sleep(0.02)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for pool in (self._log_pool, self._read_pool, self._projector_pool):
+        await self._end()
+
+    async def _end(self) -> None:
+        pending = set(self._tasks)
+        while pending:
+            # A client library may swallow a cancellation that meets it while it closes something.
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
+        for pool in self._pools:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(5):
                     await pool.close()

@@ -19,4 +19,4 @@ class ServiceSettings(BaseSettings):
     relay_events: int = Field(default=250, ge=1, description="events a partition in one Kafka transaction")
     projector_events: int = Field(default=250, ge=1, description="events a partition in one commit")
     poll_seconds: float = Field(default=0.05, gt=0, description="how often a sleeping loop looks again")
-    channel_refresh_seconds: float = Field(default=5, gt=0, description="how soon a new channel is seen")
+    channel_refresh_seconds: float = Field(default=2, gt=0, description="how soon a new channel is seen")

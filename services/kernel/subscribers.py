@@ -29,6 +29,8 @@ CHANNEL_PATTERN = r"^orders\.[A-Za-z0-9-]+\.v1$"
 _BATCH_TIMEOUT_MS = 10
 _BACKOFF_SECONDS = 1.0
 _COMMIT_OFFSETS_SECONDS = 1.0
+_HOLD_SECONDS = 0.25
+_HELD_RECORDS_MAX = 2_000
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +58,44 @@ class Intake:
         self._after_batch = after_batch
         self._committed_at = 0.0
         self._to_commit: dict[TopicPartition, int] = {}
+        self._held: list[Delivery] = []
+        self._turn = asyncio.Lock()
+        self._flushing: asyncio.Task[None] | None = None
 
     async def take(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
-        """Handle one polled batch. Never raises, except when the service is shutting down."""
+        """Handle one polled batch. Never raises, except when the service is shutting down.
+
+        A batch that asks for nothing is held a moment and handled with the next one: most services skip most
+        records, and a transaction for each poll that only moves the inbox was a quarter of the load.
+        """
+        deliveries = [delivery_of(record) for record in records]
+        self._held += deliveries
+        async with self._turn:
+            if len(self._held) < _HELD_RECORDS_MAX and self._asks_nothing(deliveries):
+                if self._flushing is None or self._flushing.done():
+                    self._flushing = asyncio.create_task(self._flush(consumer))
+                return
+            await self._handle(consumer)
+
+    def _asks_nothing(self, deliveries: Sequence[Delivery]) -> bool:
+        try:
+            return not any(self._react(delivery) for delivery in deliveries)
+        except Exception:
+            # What cannot be read has to become a dead letter.
+            return False
+
+    async def _flush(self, consumer: AIOKafkaConsumer) -> None:
+        await asyncio.sleep(_HOLD_SECONDS)
+        async with self._turn:
+            await self._handle(consumer)
+
+    async def _handle(self, consumer: AIOKafkaConsumer) -> None:
+        deliveries, self._held = self._held, []
+        if not deliveries:
+            return
         batch = InboxBatch(
             service=self._definition.name,
-            deliveries=[delivery_of(record) for record in records],
+            deliveries=deliveries,
             react=self._react,
             linked=self._linked,
             definition=self._definition,
@@ -70,25 +104,25 @@ class Intake:
             await self._before_batch()
             await self._handler.commit(batch)
         except Exception:
-            log.exception("batch of %s records not handled, fetching it again", len(records))
-            _seek(consumer, _first_offsets(records))
+            log.exception("batch of %s records not handled, fetching it again", len(deliveries))
+            _seek(consumer, _first_offsets(deliveries))
             await asyncio.sleep(_BACKOFF_SECONDS)
             return
-        self._metrics.received.inc(len(records))
+        self._metrics.received.inc(len(deliveries))
         self._metrics.dead_letters.inc(len(batch.dead))
         self._after_batch(batch)
         if batch.gaps:
             _seek(consumer, {TopicPartition(*place): offset for place, offset in batch.gaps.items()})
             await asyncio.sleep(_BACKOFF_SECONDS)
-        await self._commit_offsets(consumer, records, batch)
+        await self._commit_offsets(consumer, deliveries, batch)
 
     async def _commit_offsets(
-        self, consumer: AIOKafkaConsumer, records: Sequence[ConsumerRecord], batch: InboxBatch
+        self, consumer: AIOKafkaConsumer, deliveries: Sequence[Delivery], batch: InboxBatch
     ) -> None:
         # The group's offset only serves lag displays and the first seek, so once a second is enough.
-        for record in records:
-            if (record.topic, record.partition) not in batch.gaps:
-                self._to_commit[TopicPartition(record.topic, record.partition)] = record.offset + 1
+        for delivery in deliveries:
+            if (delivery.topic, delivery.partition) not in batch.gaps:
+                self._to_commit[TopicPartition(delivery.topic, delivery.partition)] = delivery.offset + 1
         if time.monotonic() - self._committed_at < _COMMIT_OFFSETS_SECONDS:
             return
         self._committed_at = time.monotonic()
@@ -175,10 +209,10 @@ def delivery_of(record: ConsumerRecord) -> Delivery:
     )
 
 
-def _first_offsets(records: Sequence[ConsumerRecord]) -> dict[TopicPartition, int]:
+def _first_offsets(deliveries: Sequence[Delivery]) -> dict[TopicPartition, int]:
     first: dict[TopicPartition, int] = {}
-    for record in records:
-        first.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+    for delivery in deliveries:
+        first.setdefault(TopicPartition(delivery.topic, delivery.partition), delivery.offset)
     return first
 
 

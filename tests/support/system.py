@@ -9,7 +9,7 @@ import orjson
 from aiokafka import ConsumerRecord, TopicPartition
 
 from contracts.envelope import CHAIN_START, event_type_of, next_chain, place_of
-from contracts.topics import ServiceName, events_topic, notices_topic
+from contracts.topics import NOTICES_PARTITION, PARTITIONS_DEFAULT, ServiceName, events_topic, notices_topic
 from infra.stack_file import Stack
 from services.cli.demo import settle
 from services.cli.stack import DATABASE_PREFIX, get
@@ -34,14 +34,12 @@ async def publish_and_settle(stack: Stack, *batches: Sequence[RawMessage]) -> No
         await settle(stack)
 
 
-async def read_topic(stack: Stack, topic: str) -> dict[int, list[ConsumerRecord]]:
+async def read_topic(stack: Stack, topic: str, partitions: int = PARTITIONS_DEFAULT) -> dict[int, list[ConsumerRecord]]:
     """All committed records of a topic, by partition."""
     consumer = kafka.reader(stack.kafka)
     await consumer.start()
     try:
-        await consumer.topics()
-        places = [TopicPartition(topic, partition) for partition in consumer.partitions_for_topic(topic) or ()]
-        assert places, f"{topic} does not exist"
+        places = [TopicPartition(topic, partition) for partition in range(partitions)]
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         await consumer.seek_to_beginning(*places)
@@ -56,7 +54,7 @@ async def read_topic(stack: Stack, topic: str) -> dict[int, list[ConsumerRecord]
 
 async def notices_of(stack: Stack, channel: str) -> list[tuple[str, dict[str, Any], bool]]:
     """Type, content and whether it is a repetition, of every notice of a channel."""
-    records = await read_topic(stack, notices_topic(channel))
+    records = await read_topic(stack, notices_topic(channel), NOTICES_PARTITION + 1)
     return [
         (event_type_of(record.headers) or "", orjson.loads(record.value), "repeated" in dict(record.headers))
         for own in records.values()

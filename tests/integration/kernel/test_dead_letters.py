@@ -52,11 +52,12 @@ async def test_poison_bytes_are_kept_whole_and_stop_nothing(home: Home, value: b
     assert [(name, b64decode(text)) for name, text in json.loads(letter["headers"])] == record.headers
 
 
-async def test_a_header_that_is_not_text_is_kept_whole(home: Home) -> None:
-    await _after(home, _with_header(home.ask("count", "t1"), "ce_dataschema", b"\xff\xff"))
+@pytest.mark.parametrize("header", ["ce_type", "ce_dataschema"])
+async def test_a_header_that_is_not_text_is_kept_whole(home: Home, header: str) -> None:
+    await _after(home, _with_header(home.ask("count", "t1"), header, b"\xff\xff"))
     (letter,) = await home.dead_letters()
     headers = {name: b64decode(text) for name, text in json.loads(letter["headers"])}
-    assert (letter["reason"], headers["ce_dataschema"]) == ("unreadable", b"\xff\xff")
+    assert (letter["reason"], headers[header]) == ("unreadable", b"\xff\xff")
 
 
 @pytest.mark.parametrize("value", [b"\xff", b"soon", b""])

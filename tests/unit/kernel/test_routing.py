@@ -41,8 +41,9 @@ def test_a_version_that_nobody_knows_is_an_error_that_names_the_record() -> None
         react(_delivery(NewerAsked, COUNT))
 
 
-def test_a_type_that_is_not_text_is_no_type_that_anybody_asked_for() -> None:
-    assert react(_delivery(Asked, COUNT, ce_type=b"\xff")) == ()
+def test_a_type_that_is_not_text_is_an_error() -> None:
+    with pytest.raises(UnicodeDecodeError):
+        react(_delivery(Asked, COUNT, ce_type=b"\xff"))
 
 
 @pytest.mark.parametrize("schema", [b"", b"\xff", b"foreign.asked.v01"])
