@@ -25,7 +25,7 @@ class EventRouter:
 
     def __call__(self, delivery: Delivery) -> Sequence[Instruction]:
         event_type = delivery.header("ce_type")
-        versions = self.handlers.get(event_type.decode("ascii", "replace")) if event_type else None
+        versions = self.handlers.get(event_type.decode()) if event_type else None
         if versions is None:
             return ()
         schema = delivery.header("ce_dataschema")
