@@ -87,8 +87,9 @@ class TrialBalance(BaseModel):
 
 
 class InvoiceCount(BaseModel):
-    """Invoices issued with one payment frequency, and their sum."""
+    """Invoices issued on one channel with one payment frequency, and their sum."""
 
+    channel: str
     frequency: str
     currency: str
     invoices: int
@@ -124,10 +125,10 @@ select currency, account, sum(debit_minor)::bigint as debit_minor, sum(credit_mi
  order by currency, account
 """
 _INVOICE_COUNTS = """
-select frequency, currency, sum(invoices)::bigint as invoices, sum(amount_minor)::bigint as amount_minor
+select channel, frequency, currency, sum(invoices)::bigint as invoices, sum(amount_minor)::bigint as amount_minor
   from invoice_count
- group by frequency, currency
- order by currency, sum(invoices) desc, frequency
+ group by channel, frequency, currency
+ order by currency, sum(invoices) desc, frequency, channel
 """
 _SUSPENSE = """
 select * from suspended_payment where matched_at is null order by suspended_at, channel, payment_no limit $1
@@ -165,7 +166,7 @@ def _trial_balance(currency: str, lines: list[LedgerLine]) -> TrialBalance:
 
 
 async def invoice_counts(read: ReadModels) -> list[InvoiceCount]:
-    """Invoices issued so far, by payment frequency and currency."""
+    """Invoices issued so far, by channel, payment frequency and currency."""
     return await read.many(InvoiceCount, _INVOICE_COUNTS)
 
 

@@ -70,6 +70,7 @@ class ClaimDetail(ClaimView):
 class ClaimLineTotal(BaseModel):
     """Decided lines of one coverage, decision and reason; `zero_lines` are covered with nothing to pay."""
 
+    channel: str
     coverage: str
     decision: LineDecision
     reason_code: str | None
@@ -97,12 +98,12 @@ select *, outstanding_minor + paid_minor as incurred_minor
  limit $2
 """
 _TOTALS = """
-select coverage, decision, nullif(reason_code, $1) as reason_code, currency,
+select channel, coverage, decision, nullif(reason_code, $1) as reason_code, currency,
        sum(lines)::bigint as lines, sum(claimed_minor)::bigint as claimed_minor,
        sum(payable_minor)::bigint as payable_minor, sum(zero_lines)::bigint as zero_lines
   from claim_line_total
- group by coverage, decision, reason_code, currency
- order by coverage, decision, reason_code, currency
+ group by channel, coverage, decision, reason_code, currency
+ order by coverage, decision, reason_code, currency, channel
 """
 
 

@@ -4,7 +4,7 @@ import asyncio
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from services.cli.operate import verified
 from services.cli.products import SHIPPED, publish_document
 from services.cli.stack import get, service_status, show_addresses, stack_for_a_job
 from services.demo.latency import Latencies, listening
+from services.demo.orders import CHANNELS
 from services.demo.quiet import wait_until_quiet
 from services.intake.files import read_messages
 from services.intake.mapping import load_mapping
@@ -70,11 +71,12 @@ def demo(
     with stack_for_a_job(keep=True) as stack:
         before = _heads(stack)
         latencies = asyncio.run(_feed(stack, feed) if feed is not None else _generated(stack, orders, seed))
-        _show(stack, latencies, before, time.monotonic() - started)
+        channels = FEED_CHANNELS if feed is not None else list(CHANNELS)
+        _show(stack, channels, latencies, before, time.monotonic() - started)
 
 
 async def _generated(stack: Stack, orders: int, seed: int) -> Latencies:
-    from services.demo.book import CHANNELS, generate_book
+    from services.demo.book import generate_book
 
     await prepare_market(stack, list(CHANNELS))
     book = generate_book(orders=orders, seed=seed)
@@ -168,9 +170,11 @@ async def prepare_market(stack: Stack, channels: list[str]) -> None:
         await asyncio.sleep(0.1)
 
 
-def _show(stack: Stack, latencies: Latencies, before: dict[str, list[int]], seconds: float) -> None:
+def _show(
+    stack: Stack, channels: Sequence[str], latencies: Latencies, before: dict[str, list[int]], seconds: float
+) -> None:
     console.print()
-    reports.show_business(stack)
+    reports.show_business(stack, channels)
     _show_speed(latencies)
     if not asyncio.run(verified(stack)):
         raise typer.Exit(1)

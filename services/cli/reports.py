@@ -1,6 +1,8 @@
 """The business tables that `demo` and `report` print, read from the services' HTTP APIs."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Group
@@ -12,23 +14,37 @@ from services.cli.console import console, table
 from services.cli.stack import get
 
 
-def show_business(stack: Stack) -> None:
-    """Every table."""
-    for made in (orders(stack), *premium(stack), invoices(stack), trial_balance(stack), *claims(stack)):
+def show_business(stack: Stack, channels: Collection[str] = ()) -> None:
+    """Every table, of these channels or of all."""
+    read = Rows(stack, channels)
+    for made in (orders(read), *premium(read), invoices(read), trial_balance(read), *claims(read)):
         console.print(made)
         console.print()
 
 
-def orders(stack: Stack) -> Group:
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of the services' totals, which all carry their channel."""
+
+    stack: Stack
+    channels: Collection[str]
+
+    def __call__(self, service: str, path: str) -> list[dict[str, Any]]:
+        """The rows of a path that belong to the channels."""
+        found = get(self.stack, service, path)
+        return [row for row in found if not self.channels or row["channel"] in self.channels]
+
+
+def orders(read: Rows) -> Group:
     """Orders by channel, outcome and reason."""
-    found = get(stack, ServiceName.QUOTE, "/order-outcomes")
+    found = read(ServiceName.QUOTE, "/order-outcomes")
     rows = [(r["channel"], r["outcome"], r["reason"], r["messages"]) for r in found]
     return table("Orders by outcome", "channel", "outcome", "reason", "messages", rows=rows)
 
 
-def premium(stack: Stack) -> list[Group]:
+def premium(read: Rows) -> list[Group]:
     """Premium written: by channel, and by coverage, for each product."""
-    found = get(stack, ServiceName.POLICY, "/written-premium")
+    found = read(ServiceName.POLICY, "/written-premium")
     made = []
     for product, currency in sorted({(r["product_code"], r["currency"]) for r in found}):
         own = [r for r in found if (r["product_code"], r["currency"]) == (product, currency)]
@@ -64,46 +80,49 @@ def premium(stack: Stack) -> list[Group]:
     return made
 
 
-def invoices(stack: Stack) -> Group:
+def invoices(read: Rows) -> Group:
     """Policy years and invoices by pay frequency."""
-    terms = {(r["frequency"], r["currency"]): r["terms"] for r in get(stack, ServiceName.POLICY, "/terms-by-frequency")}
-    found = get(stack, ServiceName.BILLING, "/invoice-counts")
+    terms: Counter[tuple[str, str]] = Counter()
+    issued: Counter[tuple[str, str]] = Counter()
+    billed: Counter[tuple[str, str]] = Counter()
+    for r in read(ServiceName.POLICY, "/terms-by-frequency"):
+        terms[r["frequency"], r["currency"]] += r["terms"]
+    for r in read(ServiceName.BILLING, "/invoice-counts"):
+        issued[r["frequency"], r["currency"]] += r["invoices"]
+        billed[r["frequency"], r["currency"]] += r["amount_minor"]
     rows = [
-        (
-            r["frequency"],
-            r["currency"],
-            terms.get((r["frequency"], r["currency"]), 0),
-            r["invoices"],
-            _money(r["amount_minor"], r["currency"]),
-        )
-        for r in found
+        (frequency, currency, terms[frequency, currency], count, _money(billed[frequency, currency], currency))
+        for (frequency, currency), count in issued.most_common()
     ]
     return table("Invoices by pay frequency", "frequency", "currency", "policy years", "invoices", "billed", rows=rows)
 
 
-def trial_balance(stack: Stack) -> Group:
+def trial_balance(read: Rows) -> Group:
     """Debits and credits of every ledger account; their sums are equal."""
-    found = get(stack, ServiceName.BILLING, "/trial-balance")
+    debits: dict[str, Counter[str]] = {}
+    credited: dict[str, Counter[str]] = {}
+    for parameters in [{"channel": channel} for channel in sorted(read.channels)] or [{}]:
+        for balance in get(read.stack, ServiceName.BILLING, "/trial-balance", **parameters):
+            for line in balance["accounts"]:
+                debits.setdefault(balance["currency"], Counter())[line["account"]] += line["debit_minor"]
+                credited.setdefault(balance["currency"], Counter())[line["account"]] += line["credit_minor"]
     rows: list[Sequence[object]] = []
-    for balance in found:
-        currency = balance["currency"]
-        verdict = "balanced" if balance["debit_minor"] == balance["credit_minor"] else "NOT BALANCED"
-        lines = [*balance["accounts"], {**balance, "account": f"total ({verdict})"}]
-        rows += [
-            (currency, line["account"], _money(line["debit_minor"], currency), _money(line["credit_minor"], currency))
-            for line in lines
-        ]
+    for currency, debit in sorted(debits.items()):
+        credit = credited[currency]
+        rows += [(currency, a, _money(debit[a], currency), _money(credit[a], currency)) for a in sorted(debit)]
+        verdict = "balanced" if debit.total() == credit.total() else "NOT BALANCED"
+        rows.append((currency, f"total ({verdict})", _money(debit.total(), currency), _money(credit.total(), currency)))
     return table("Trial balance", "currency", "account", "debit", "credit", rows=rows)
 
 
-def claims(stack: Stack) -> list[Group]:
+def claims(read: Rows) -> list[Group]:
     """Claim lines: covered and paid by guarantee, declined by reason."""
-    found = get(stack, ServiceName.CLAIMS, "/claim-totals")
+    found = read(ServiceName.CLAIMS, "/claim-totals")
     covered = [r for r in found if r["decision"] == "covered"]
     declined = [r for r in found if r["decision"] != "covered"]
     rows = [
-        (r["coverage"], r["currency"], r["lines"], r["zero_lines"], _money(r["payable_minor"], r["currency"]))
-        for r in covered
+        (coverage, currency, lines, zero, _money(paid, currency))
+        for (coverage, currency), (lines, zero, paid) in _by_coverage(covered).items()
     ]
     reasons: dict[str, tuple[int, int]] = {}
     for r in declined:
@@ -129,6 +148,19 @@ def claims(stack: Stack) -> list[Group]:
             total=("all", f"{_sum(declined, 'lines'):,}"),
         ),
     ]
+
+
+def _by_coverage(rows: Sequence[dict[str, Any]]) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """Lines, lines with nothing to pay, and the sum, of each coverage and currency."""
+    sums: dict[tuple[str, str], tuple[int, int, int]] = {}
+    for r in rows:
+        lines, zero, paid = sums.get((r["coverage"], r["currency"]), (0, 0, 0))
+        sums[r["coverage"], r["currency"]] = (
+            lines + r["lines"],
+            zero + r["zero_lines"],
+            paid + r["payable_minor"],
+        )
+    return sums
 
 
 def _totals(rows: Sequence[dict[str, Any]]) -> str:

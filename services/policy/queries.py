@@ -45,8 +45,9 @@ class WrittenPremium(BaseModel):
 
 
 class FrequencyTotal(BaseModel):
-    """Policy terms by pay frequency."""
+    """Policy terms of a channel by pay frequency."""
 
+    channel: str
     frequency: str
     currency: str
     terms: int
@@ -63,7 +64,8 @@ select product_code, channel, coverage, currency,
  order by product_code, channel, coverage = $1 desc, coverage
 """
 _BY_FREQUENCY = """
-select frequency, currency, count(*) as terms from policy_term group by frequency, currency order by terms desc
+select channel, frequency, currency, count(*) as terms
+  from policy_term group by channel, frequency, currency order by terms desc
 """
 
 

@@ -1,4 +1,4 @@
-"""Read model `invoice_count`: invoices issued and their sum, by payment frequency and currency."""
+"""Read model `invoice_count`: invoices issued and their sum, by channel, payment frequency and currency."""
 
 from services.billing.domain.events import BillingEvent, InvoiceIssued
 from services.kernel.messages import Recorded
@@ -7,8 +7,14 @@ from services.kernel.projection import Add, Projection
 invoice_count = Projection(
     name="invoice_count",
     version=1,
-    columns={"frequency": "text", "currency": "text", "invoices": "bigint", "amount_minor": "bigint"},
-    key=("frequency", "currency"),
+    columns={
+        "channel": "text",
+        "frequency": "text",
+        "currency": "text",
+        "invoices": "bigint",
+        "amount_minor": "bigint",
+    },
+    key=("channel", "frequency", "currency"),
 )
 
 
@@ -16,6 +22,6 @@ invoice_count = Projection(
 def count_invoice(event: InvoiceIssued, recorded: Recorded[BillingEvent]) -> Add:
     """Every invoice counts, also one that is cancelled later."""
     return Add(
-        {"frequency": event.frequency, "currency": event.currency},
+        {"channel": event.channel, "frequency": event.frequency, "currency": event.currency},
         {"invoices": 1, "amount_minor": event.amount_minor},
     )

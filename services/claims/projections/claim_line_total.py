@@ -1,4 +1,4 @@
-"""Read model `claim_line_total`: decided lines counted by coverage, decision, reason and currency."""
+"""Read model `claim_line_total`: decided lines by reporting channel, coverage, decision, reason and currency."""
 
 from services.claims.domain.events import ClaimApproved, ClaimClosed, ClaimDeclined, ClaimsEvent
 from services.claims.domain.lines import AssessedLine
@@ -13,6 +13,7 @@ claim_line_total = Projection(
     name="claim_line_total",
     version=1,
     columns={
+        "channel": "text",
         "coverage": "text",
         "decision": "text",
         "reason_code": "text",
@@ -22,32 +23,33 @@ claim_line_total = Projection(
         "payable_minor": "bigint",
         "zero_lines": "bigint",
     },
-    key=("coverage", "decision", "reason_code", "currency"),
+    key=("channel", "coverage", "decision", "reason_code", "currency"),
 )
 
 
 @claim_line_total.on(ClaimApproved)
 def count_approved(event: ClaimApproved, _recorded: Recorded[ClaimsEvent]) -> list[Add]:
     """The lines of an approved claim, covered and declined ones."""
-    return [_counted(line, event.currency) for line in event.lines]
+    return [_counted(line, event.channel, event.currency) for line in event.lines]
 
 
 @claim_line_total.on(ClaimDeclined)
 def count_declined(event: ClaimDeclined, _recorded: Recorded[ClaimsEvent]) -> list[Add]:
     """The lines of a declined claim."""
-    return [_counted(line, event.currency) for line in event.lines]
+    return [_counted(line, event.channel, event.currency) for line in event.lines]
 
 
 @claim_line_total.on(ClaimClosed)
 def count_zero(event: ClaimClosed, _recorded: Recorded[ClaimsEvent]) -> list[Add]:
     """A closing has lines only where it is the decision, at zero; so each line is counted once."""
-    return [_counted(line, event.currency) for line in event.lines]
+    return [_counted(line, event.channel, event.currency) for line in event.lines]
 
 
-def _counted(line: AssessedLine, currency: str) -> Add:
+def _counted(line: AssessedLine, channel: str, currency: str) -> Add:
     decision = decision_on(line)
     return Add(
         {
+            "channel": channel,
             "coverage": line.coverage,
             "decision": decision,
             "reason_code": NO_REASON if line.fault is None else line.fault.code,

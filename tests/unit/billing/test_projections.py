@@ -97,7 +97,13 @@ def test_an_invoice_of_nothing_is_settled_from_the_start() -> None:
 
 def test_invoices_are_counted_by_frequency() -> None:
     (row,) = _rows(invoice_count, history(write(frequency=PaymentFrequency.MONTHLY)))
-    assert row == {"frequency": "monthly", "currency": "EUR", "invoices": 12, "amount_minor": 14_410}
+    assert row == {
+        "channel": CHANNEL,
+        "frequency": "monthly",
+        "currency": "EUR",
+        "invoices": 12,
+        "amount_minor": 14_410,
+    }
 
 
 def test_an_entry_is_posted_line_by_line_under_the_number_of_its_event() -> None:

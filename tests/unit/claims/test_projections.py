@@ -13,7 +13,7 @@ from services.claims.projections.claim_line_total import claim_line_total
 from services.claims.projections.cover import cover
 from services.kernel.messages import Recorded
 from services.kernel.projection import Add, Change, Projection, Put
-from tests.support.builders import CONTRACT
+from tests.support.builders import CHANNEL, CONTRACT
 from tests.unit.claims.examples import CLAIM, history, loss, register
 
 NOW = datetime(2026, 5, 2, 10, 0, tzinfo=UTC)
@@ -105,8 +105,8 @@ def test_totals_count_each_line_once_with_its_final_decision() -> None:
     covered = {"lines": 3, "claimed_minor": 600, "payable_minor": 600, "zero_lines": 2}
     declined = {"lines": 2, "claimed_minor": 12, "payable_minor": 0, "zero_lines": 0}
     assert rows == {
-        ("TPLM", LineDecision.COVERED, "", "EUR"): covered,
-        ("Theft", LineDecision.DECLINED, FaultCode.GUARANTEE_NOT_BOUGHT, "EUR"): declined,
+        (CHANNEL, "TPLM", LineDecision.COVERED, "", "EUR"): covered,
+        (CHANNEL, "Theft", LineDecision.DECLINED, FaultCode.GUARANTEE_NOT_BOUGHT, "EUR"): declined,
     }
 
 
