@@ -250,8 +250,10 @@ async def home_of_a_tally(
         yield Home(servers, definition, source, channel, dsn, producer)
     finally:
         await producer.stop()
-        await _delete_topics(servers.kafka, [*(topic.name for topic in topics), notices_topic(channel)])
-        await postgres.drop(servers.postgres, name, prefix)
+        await asyncio.gather(
+            _delete_topics(servers.kafka, [*(topic.name for topic in topics), notices_topic(channel)]),
+            postgres.drop(servers.postgres, name, prefix),
+        )
 
 
 async def _delete_topics(bootstrap: str, topics: Sequence[str]) -> None:
