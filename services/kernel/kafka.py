@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -177,13 +177,6 @@ async def _last_record(
         if time.monotonic() > deadline:
             raise TimeoutError(f"{place.topic}/{place.partition} could not be read up to its end at {end}")
     return last
-
-
-async def end_offsets(consumer: AIOKafkaConsumer, topics: Mapping[str, int]) -> dict[TopicPartition, int]:
-    """End offset (read committed) of each partition of the topics, given with their partition counts."""
-    places = [TopicPartition(topic, p) for topic, count in topics.items() for p in range(count)]
-    found: dict[TopicPartition, int] = await consumer.end_offsets(places)
-    return found
 
 
 async def abandon(producer: AIOKafkaProducer, seconds: float = 5) -> None:
