@@ -119,7 +119,7 @@ class Relay:
                 await producer.start()
             await self._read_tails()
             self.working = True
-            while not lock_holder.is_closed():
+            while _still_held(lock_holder):
                 _end_if_cancelled()
                 started = time.monotonic()
                 if not await self._turn(producer):
@@ -224,6 +224,14 @@ class Relay:
                 channel = topic.split(".")[1]
                 await kafka.ensure_topics(self._bootstrap, channel_topics(channel), self._partitions)
         self._known_topics |= topics
+
+
+def _still_held(lock_holder: asyncpg.pool.PoolConnectionProxy) -> bool:
+    try:
+        return not lock_holder.is_closed()
+    except asyncpg.InterfaceError:
+        # The pool took back the connection when the server cut it; the lock went with the session.
+        return False
 
 
 def _end_if_cancelled() -> None:
