@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from services.kernel.command_handler import CommandHandler, Executed
+from services.kernel.command_handler import CommandHandler
 from services.kernel.errors import CommandConflict, CommandRefused
 from services.kernel.event_log import Connection
+from services.kernel.execution import Executed
 from services.kernel.messages import Instruction
 from services.kernel.postgres import storable
 

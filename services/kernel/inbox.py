@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from contracts.envelope import link_of
 from services.kernel import clock, dead_letters, replies
-from services.kernel.command_handler import Executed
 from services.kernel.dead_letters import DeadLetter
 from services.kernel.event_log import Connection
+from services.kernel.execution import Executed
 from services.kernel.messages import Delivery, Instruction
 from services.kernel.replies import Reply
 from services.kernel.service import React, ServiceDefinition
