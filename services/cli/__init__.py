@@ -5,7 +5,7 @@ import sys
 import typer
 
 from infra.errors import InfraError
-from services.cli import channel, demo, lookup, operate, products, stack
+from services.cli import channel, dead_letters, demo, lookup, operate, products, stack
 from services.cli.console import Failure, console
 
 app = typer.Typer(
@@ -22,7 +22,6 @@ app.command()(stack.run)
 app.command()(demo.demo)
 app.command()(operate.verify)
 app.command()(operate.rebuild)
-app.command("dead-letters")(operate.dead_letters)
 app.command()(lookup.report)
 app.command()(channel.notices)
 app.add_typer(channel.channels, name="channels", help="Distribution channels and their topics.")
@@ -30,6 +29,7 @@ app.add_typer(channel.orders, name="orders", help="Publish orders as a channel d
 app.add_typer(channel.claims, name="claims", help="Publish claim notices as a channel does.")
 app.add_typer(channel.payments, name="payments", help="Publish payments as a channel does.")
 app.add_typer(products.products, name="products", help="Product versions.")
+app.add_typer(dead_letters.dead_letters, name="dead-letters", help="Messages that a service could not handle.")
 app.add_typer(lookup.show, name="show", help="Look up one order, policy, account or claim.")
 
 

@@ -1,9 +1,9 @@
-"""`pledger verify | rebuild | dead-letters`: what operators do on a live system."""
+"""`pledger verify | rebuild`: what operators do on a live system."""
 
 import asyncio
 import importlib
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -76,31 +76,3 @@ async def _rebuild(stack: Stack, service: str, codec: EventCodec, chosen: list) 
                 await rebuild_projection(pool, codec, projection, show)
     finally:
         await pool.close()
-
-
-def dead_letters(
-    service: Annotated[ServiceName, typer.Argument(help="The service that could not handle them.")],
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
-) -> None:
-    """Messages that a service could not handle, with the reason; the raw bytes are kept."""
-    found = asyncio.run(_dead_letters(running_stack(), service, limit))
-    rows = [
-        (
-            r["received_at"].isoformat()[:19],
-            f"{r['source']}/{r['partition']}/{r['source_offset']}",
-            r["reason"],
-            r["bytes"],
-        )
-        for r in found
-    ]
-    console.print(table(f"Dead letters of {service}", "received", "source", "reason", "bytes", rows=rows))
-
-
-async def _dead_letters(stack: Stack, service: str, limit: int) -> list[dict[str, Any]]:
-    from services.kernel import dead_letters as kernel_dead_letters
-
-    connection = await postgres.connect(postgres.service_dsn(stack.postgres, service, DATABASE_PREFIX))
-    try:
-        return [dict(row) for row in await kernel_dead_letters.newest(connection, limit)]
-    finally:
-        await connection.close()

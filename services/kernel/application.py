@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
+from services.kernel.dead_letter_api import dead_letters
 from services.kernel.http import install_problems, operations
 from services.kernel.observability import configure_logging
 from services.kernel.runtime import BeforeBatch, Kernel
@@ -39,6 +40,7 @@ class Application:
         app = FastAPI(title=f"{self.definition.name} service", version="1", lifespan=life)
         app.state.kernel = kernel
         app.include_router(operations)
+        app.include_router(dead_letters)
         app.include_router(self.router)
         install_problems(app)
         return app

@@ -25,12 +25,17 @@ class Work(Protocol):
     """Something to be committed as one: its instructions, and what it writes beside their events.
 
     Both methods run inside the transaction and again from the start if it has to be tried again.
-    `key` keeps two works that must see each other's result out of one group.
+    `key` keeps two works that must see each other's result out of one group, `alone` keeps any other out.
     """
 
     @property
     def key(self) -> str | None:
         """Works with the same key are never in one group."""
+        ...
+
+    @property
+    def alone(self) -> bool:
+        """Whether the work has a transaction of its own."""
         ...
 
     async def prepare(self, connection: Connection) -> Sequence[Instruction]:
@@ -126,16 +131,17 @@ class CommandHandler:
         return done.recorded
 
 
-def _separate(
-    group: list[_Waiting],
-) -> tuple[list[_Waiting], list[_Waiting]]:
-    """Works that may be committed together, and those whose key is among them and must come after."""
+def _separate(group: list[_Waiting]) -> tuple[list[_Waiting], list[_Waiting]]:
+    """Works that may be committed together, and those that must come after, in order."""
+    if group[0][0].alone:
+        return group[:1], group[1:]
     keys: set[str] = set()
     together: list[_Waiting] = []
     after: list[_Waiting] = []
     for entry in group:
         key = entry[0].key
-        (after if key is not None and key in keys else together).append(entry)
+        waits = entry[0].alone or (key is not None and key in keys)
+        (after if waits else together).append(entry)
         if key is not None:
             keys.add(key)
     return together, after

@@ -6,6 +6,7 @@ KernelError
 |-- UnknownEvent          an event type or version that this build does not know: stop that partition
 |-- TailAheadOfLog        the topic holds what the log lacks: a restored database; stop, never publish
 |-- WrongTopicSettings    a topic that would forget records: refuse to start
+|-- TooManyFailures       message after message cannot be handled: a bad build; stop, keep them all
 `-- CommandConflict       the same command id with other content
 """
 
@@ -37,6 +38,10 @@ class TailAheadOfLog(KernelError):
 
 class WrongTopicSettings(KernelError):
     """A topic's partitions or retention would break order or lose the relay's checkpoint."""
+
+
+class TooManyFailures(KernelError):
+    """So many messages in a row failed that the fault must be ours."""
 
 
 class CommandConflict(KernelError):

@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 
 from contracts.topics import lane_of
-from services.kernel import clock, event_log
+from services.kernel import clock, dead_letters, event_log
 from services.kernel.chain import Link
 from services.kernel.codec import EventCodec
 from services.kernel.decider import Decider
 from services.kernel.errors import CommandRefused
 from services.kernel.event_log import Connection, StoredEvent
-from services.kernel.messages import DomainEvent, Instruction, Recorded
+from services.kernel.messages import DomainEvent, Impossible, Instruction, Recorded
 from services.kernel.state_cache import StateCache, StreamState
 from services.kernel.unique_keys import reserve
 
@@ -23,7 +23,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Executed:
-    """What became of one instruction. Exactly one of: events (perhaps none), refusal, failure (a bug)."""
+    """What became of one instruction. Exactly one of: events (perhaps none), refusal, failure (a bug), held.
+
+    A held one was not decided: it waits behind a dead letter of its lane.
+    """
 
     instruction: Instruction
     version: int
@@ -31,6 +34,7 @@ class Executed:
     events: Sequence[DomainEvent] = ()
     refusal: CommandRefused | None = None
     failure: Exception | None = None
+    held: bool = False
 
 
 @dataclass(slots=True)
@@ -49,6 +53,14 @@ class Done:
     recorded: list[Recorded[Any]] = field(default_factory=list)
     positions: dict[int, int] = field(default_factory=dict)
     streams: dict[str, StreamState] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Obstacles:
+    """Streams that cannot be read, and lanes in which a message waits for a person."""
+
+    broken: dict[str, Exception] = field(default_factory=dict)
+    lanes: set[str] = field(default_factory=set)
 
 
 class Execution:
@@ -78,13 +90,15 @@ class Execution:
         heads = await event_log.lock_heads(connection, partitions)
         self._cache.trust(heads)
         done.positions = {partition: head.position for partition, head in heads.items()}
-        done.streams = await self._load(connection, instructions)
+        # Asked for only now: whoever settles a dead letter holds the head of its lane as well.
+        obstacles = _Obstacles(lanes=await dead_letters.lanes_held(connection, _lanes_in_order(instructions)))
+        done.streams = await self._load(connection, instructions, obstacles)
         decided: dict[int, _Decided] = {}
-        done.executed = [
-            self._execute(instruction, done.streams, done.positions, decided) for instruction in instructions
-        ]
+        done.executed = [self._execute(instruction, done, obstacles, decided) for instruction in instructions]
         chained = {p: event_log.chained(heads[p], batch.links) for p, batch in decided.items()}
         await event_log.append(connection, chained)
+        for name in obstacles.broken:
+            del done.streams[name]
         done.recorded = [
             _recorded(stored, event, cause)
             for partition, batch in decided.items()
@@ -92,7 +106,9 @@ class Execution:
         ]
         return done
 
-    async def _load(self, connection: Connection, instructions: Iterable[Instruction]) -> dict[str, StreamState]:
+    async def _load(
+        self, connection: Connection, instructions: Iterable[Instruction], obstacles: _Obstacles
+    ) -> dict[str, StreamState]:
         streams: dict[str, StreamState] = {}
         unknown: dict[str, int] = {}
         for instruction in instructions:
@@ -106,19 +122,35 @@ class Execution:
         rows = await event_log.load_streams(connection, [(place, name) for name, place in unknown.items()])
         for _, name, version, kind, schema, data in rows:
             stream = streams[name]
-            stream.state = self._decider.evolve(stream.state, self._codec.decode(kind, schema, data))
+            try:
+                stream.state = self._decider.evolve(stream.state, self._codec.decode(kind, schema, data))
+            except Exception as error:
+                # An event of a newer build, say: it stops its contract and no other.
+                obstacles.broken.setdefault(name, error)
             stream.version = version
         return streams
 
     def _execute(
+        self, instruction: Instruction, done: Done, obstacles: _Obstacles, decided: dict[int, _Decided]
+    ) -> Executed:
+        stream = done.streams[instruction.stream]
+        if instruction.in_order and instruction.lane in obstacles.lanes:
+            return Executed(instruction, stream.version, stream.state, held=True)
+        executed = self._decide(instruction, stream, done.positions, obstacles, decided)
+        if instruction.in_order and (executed.failure is not None or executed.refusal is not None):
+            obstacles.lanes.add(instruction.lane)
+        return executed
+
+    def _decide(
         self,
         instruction: Instruction,
-        streams: dict[str, StreamState],
+        stream: StreamState,
         positions: dict[int, int],
+        obstacles: _Obstacles,
         decided: dict[int, _Decided],
     ) -> Executed:
-        stream = streams[instruction.stream]
         try:
+            _check_possible(instruction, obstacles)
             events = self._decider.decide(instruction.command, stream.state)
             encoded = [self._codec.encode(event) for event in events]
             state = self._decider.fold(events, stream.state)
@@ -126,7 +158,7 @@ class Execution:
             return Executed(instruction, stream.version, stream.state, refusal=refusal)
         except Exception as failure:
             # A bug in a rule stops this command alone; the others of the group go on.
-            log.exception("%s on %s failed", type(instruction.command).__name__, instruction.stream)
+            log.warning("%s on %s failed", type(instruction.command).__name__, instruction.stream, exc_info=failure)
             return Executed(instruction, stream.version, stream.state, failure=failure)
         stream.state = state
         meta, recorded_at = orjson.dumps(instruction.cause), clock.now()
@@ -149,6 +181,18 @@ class Execution:
                 )
             )
         return Executed(instruction, stream.version, state, events)
+
+
+def _lanes_in_order(instructions: Iterable[Instruction]) -> set[str]:
+    return {instruction.lane for instruction in instructions if instruction.in_order}
+
+
+def _check_possible(instruction: Instruction, obstacles: _Obstacles) -> None:
+    if isinstance(instruction.command, Impossible):
+        raise instruction.command.error
+    broken = obstacles.broken.get(instruction.stream)
+    if broken is not None:
+        raise broken
 
 
 def _recorded(stored: StoredEvent, event: DomainEvent, cause: Mapping[str, Any]) -> Recorded[Any]:

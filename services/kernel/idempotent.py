@@ -38,6 +38,7 @@ class IdempotentCommand:
     instruction: Instruction
     command_id: str
     fingerprint: bytes
+    alone: bool = False
     result: CommandResult | None = None
     refusal: CommandRefused | None = None
     failure: Exception | None = None

@@ -6,16 +6,17 @@ rows. Only afterwards is the consumer group's offset committed, and it is a hint
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from contracts.envelope import link_of
 from services.kernel import clock, dead_letters, replies
 from services.kernel.dead_letters import DeadLetter
+from services.kernel.errors import TooManyFailures
 from services.kernel.event_log import Connection
 from services.kernel.execution import Executed
 from services.kernel.messages import Delivery, Instruction
-from services.kernel.replies import Reply
+from services.kernel.reactions import describe, reaction, repeated, sort_out
 from services.kernel.service import React, ServiceDefinition
 
 _ENSURE = """
@@ -40,6 +41,9 @@ log = logging.getLogger(__name__)
 
 Place = tuple[str, int]
 
+FAILURES_IN_A_ROW_MAX = 100
+"""Of messages that we could not handle. More are a bad build: a whole topic must not become dead letters."""
+
 
 @dataclass(slots=True)
 class _Progress:
@@ -52,7 +56,10 @@ class _Progress:
 
 @dataclass(slots=True)
 class InboxBatch:
-    """One polled batch as a work for the command handler. `gaps` are partitions to be fetched again."""
+    """One polled batch as a work for the command handler.
+
+    `gaps` are partitions to be fetched again; `failures_before` counts the messages that failed in a row up to it.
+    """
 
     service: str
     deliveries: Sequence[Delivery]
@@ -60,9 +67,12 @@ class InboxBatch:
     linked: bool
     definition: ServiceDefinition
     key: str | None = None
+    alone: bool = False
     gaps: dict[Place, int] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
     replied: int = 0
+    failures_before: int = 0
+    failures_in_a_row: int = 0
     _progress: dict[Place, _Progress] = field(default_factory=dict)
     _causes: list[Delivery] = field(default_factory=list)
 
@@ -91,7 +101,7 @@ class InboxBatch:
                     return
             except ValueError as error:
                 # Somebody else wrote to an events topic. Kept for a person; the partition goes on.
-                self._bury(delivery, "no_place", error)
+                self.dead.append(DeadLetter(delivery, "no_place", describe(error), clock.now(), own_topic=True))
                 progress.next_offset, progress.last = delivery.offset + 1, delivery
                 continue
             if not self.linked:
@@ -116,39 +126,31 @@ class InboxBatch:
         return True
 
     def _reaction(self, delivery: Delivery) -> Sequence[Instruction]:
-        try:
-            found = self.react(delivery)
-        except Exception as error:
-            log.exception("%s could not be read", delivery.source)
-            self._bury(delivery, "unreadable", error)
-            return ()
-        cause = _cause(delivery)
-        return [_caused(instruction, cause) for instruction in found]
+        return reaction(self.react, delivery, own_topic=self.linked)
 
     async def finish(self, connection: Connection, executed: Sequence[Executed]) -> None:
-        """Keep dead letters and replies, and move the inbox."""
-        told: list[Reply] = []
-        repeat = self.definition.repeat
-        for outcome, delivery in zip(executed, self._causes, strict=True):
-            instruction = outcome.instruction
-            if outcome.failure is not None:
-                self._bury(delivery, "internal", outcome.failure)
-            elif outcome.refusal is not None:
-                self._bury(delivery, outcome.refusal.code, outcome.refusal)
-            elif instruction.dead_letter is not None:
-                self._bury(delivery, instruction.dead_letter, None)
-            if not outcome.events and outcome.failure is None and outcome.refusal is None:
-                notice = repeat(instruction.command, outcome.state) if repeat else None
-                if notice is not None:
-                    told.append(Reply(notice, instruction.lane, delivery.source, clock.now()))
+        """Keep dead letters, what is parked behind them, and replies; move the inbox."""
+        outcomes = list(zip(executed, self._causes, strict=True))
+        outcome = sort_out(outcomes, own_topic=self.linked)
+        self.dead += outcome.dead
+        self.failures_in_a_row = self._count_failures(executed)
+        if self.failures_in_a_row > FAILURES_IN_A_ROW_MAX:
+            raise TooManyFailures(
+                f"{self.failures_in_a_row} messages in a row failed, the last with {self.dead[-1].error}. "
+                "That is a fault of this build or its data, not of the messages: mend it; they are fetched again"
+            )
+        told = repeated(outcomes, self.definition.repeat)
         self.replied = len(told)
         await replies.put(connection, self.service, told)
         await dead_letters.put(connection, self.dead)
+        await dead_letters.park(connection, outcome.parked, clock.now())
         await self._move(connection)
 
-    def _bury(self, delivery: Delivery, reason: str, error: Exception | None) -> None:
-        details = reason if error is None else f"{type(error).__name__}: {error}"
-        self.dead.append(DeadLetter(delivery, reason, details, clock.now()))
+    def _count_failures(self, executed: Sequence[Executed]) -> int:
+        row = self.failures_before
+        for one in executed:
+            row = row + 1 if one.failure is not None else 0 if not one.held else row
+        return row
 
     async def _move(self, connection: Connection) -> None:
         moved = [(place, p, p.last) for place, p in self._progress.items() if p.last is not None]
@@ -194,16 +196,3 @@ def fingerprint(delivery: Delivery) -> bytes:
     digest.update(b"/")
     digest.update(delivery.value or b"")
     return digest.digest()
-
-
-def _caused(instruction: Instruction, cause: Mapping[str, str]) -> Instruction:
-    otherwise = _caused(instruction.otherwise, cause) if instruction.otherwise is not None else None
-    return replace(instruction, cause={**cause, **instruction.cause}, otherwise=otherwise)
-
-
-def _cause(delivery: Delivery) -> dict[str, str]:
-    event_id, trace = delivery.header("ce_id"), delivery.header("traceparent")
-    cause = {"cause": event_id.decode("utf-8", "replace") if event_id else delivery.source}
-    if trace:
-        cause["traceparent"] = trace.decode("ascii", "replace")
-    return cause

@@ -47,13 +47,22 @@ class UniqueKey:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """Stands for a command that cannot be carried out at all. `reason` is a code, such as `unreadable`."""
+
+    reason: str
+    error: Exception
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
     """A command addressed to a stream.
 
     `lane` decides the partition (a contract id, or the stream's own key where there is none). Where
     `unique` belongs to another stream already, `otherwise` is carried out instead. `dead_letter` asks
-    the inbox to keep the raw message beside the outcome. `cause` goes into the events' metadata.
+    the inbox to keep the raw message beside the outcome. `in_order` says that it must not overtake a message
+    of its lane that waits for a person. `cause` goes into the events' metadata.
     """
 
     lane: str
@@ -62,6 +71,7 @@ class Instruction:
     unique: UniqueKey | None = None
     otherwise: "Instruction | None" = None
     dead_letter: str | None = None
+    in_order: bool = False
     cause: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -21,7 +21,7 @@ grant select, insert on log.events, log.unique_keys to {role};
 grant select, insert, update, delete on log.commands to {role};
 grant select on log.genesis, log.readable_events to {role};
 grant select, update on log.log_head to {role};
-grant select, insert, update, delete on log.inbox, log.dead_letters, log.replies to {role};
+grant select, insert, update, delete on log.inbox, log.dead_letters, log.parked, log.replies to {role};
 grant select, insert, update, delete on log.projections, log.checkpoints to {role};
 grant usage, create on schema read to {role};
 alter role {role} in database {database} set search_path = read, log;

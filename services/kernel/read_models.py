@@ -19,6 +19,11 @@ class ReadModels:
         row = await self._pool.fetchrow(sql, *arguments)
         return None if row is None else model.model_validate(dict(row))
 
+    async def row(self, sql: str, *arguments: Any) -> dict[str, Any] | None:
+        """The first row as it is, or None."""
+        found = await self._pool.fetchrow(sql, *arguments)
+        return None if found is None else dict(found)
+
     async def many(self, model: type[Model], sql: str, *arguments: Any) -> list[Model]:
         """All rows."""
         return [model.model_validate(dict(row)) for row in await self._pool.fetch(sql, *arguments)]

@@ -11,7 +11,7 @@ from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
 from contracts.topics import dead_letters_topic, lane_of
-from services.kernel import idempotent, inbox, postgres
+from services.kernel import dead_letters, idempotent, inbox, postgres
 from services.kernel.codec import EventCodec
 from services.kernel.command_handler import CommandHandler
 from services.kernel.idempotent import CommandResult
@@ -21,6 +21,7 @@ from services.kernel.messages import Instruction, Recorded
 from services.kernel.observability import Metrics
 from services.kernel.projector import Projector
 from services.kernel.read_models import ReadModels
+from services.kernel.redrive import Settled, SettleDeadLetter, Settlement
 from services.kernel.relay import Relay
 from services.kernel.service import ServiceDefinition
 from services.kernel.settings import ServiceSettings
@@ -47,6 +48,7 @@ class Kernel:
         self.codec = EventCodec(definition.events, definition.upcasters)
         self._tasks: list[asyncio.Task[None]] = []
         self._pools: list[asyncpg.Pool] = []
+        self._intakes: list[Intake] = []
         self.started = False
 
     async def start(self, before_batch: BeforeBatch | None = None) -> None:
@@ -115,7 +117,7 @@ class Kernel:
                 await before_batch(self.read)
 
         def intake(react: Any, *, linked: bool) -> Intake:
-            return Intake(
+            made = Intake(
                 definition,
                 self.handler,
                 react,
@@ -124,6 +126,8 @@ class Kernel:
                 before_batch=prepare,
                 after_batch=self._taken,
             )
+            self._intakes.append(made)
+            return made
 
         if definition.sources:
             subscribe(
@@ -182,6 +186,15 @@ class Kernel:
         """Carry out one command from outside Kafka, once per command id."""
         return await idempotent.execute(self.handler, instruction, command_id)
 
+    async def settle(self, settlement: Settlement) -> Settled:
+        """Redrive or discard a dead letter. Raises UnknownLetter, or CommandRefused where it is not open."""
+        work = SettleDeadLetter(settlement, self.definition, len(self.reader.partitions))
+        await self.handler.commit(work)
+        self.relay.nudge()
+        if work.settled is None:
+            raise RuntimeError(f"the settlement of {settlement.letter_id} ended without an outcome")
+        return work.settled
+
     async def history(self, lane: str, stream: str) -> list[Recorded[Any]]:
         """All events of a stream."""
         return await self.reader.read_stream(lane_of(lane, len(self.reader.partitions)), stream)
@@ -196,7 +209,7 @@ class Kernel:
         await self.reader.refresh()
         async with self._read_pool.acquire() as connection:
             sources = await inbox.taken(connection)
-            letters = await connection.fetchval("select count(*) from log.dead_letters")
+            letters = await dead_letters.counts(connection)
             replies = await connection.fetchval("select count(*) from log.replies")
         return {
             "service": self.definition.name,
@@ -207,11 +220,12 @@ class Kernel:
             "published": self.relay.published,
             "projected": self.projector.passed,
             "relay": self.relay.stopped_because or ("working" if self.relay.working else "standby"),
+            "inbox_stopped": [intake.trouble for intake in self._intakes if intake.trouble is not None],
             "inbox": [
                 {"topic": topic, "partition": partition, "position": t.position, "next_offset": t.next_offset}
                 for (topic, partition), t in sources.items()
             ],
-            "dead_letters": letters,
+            **letters,
             "dead_letters_topic": dead_letters_topic(self.definition.name),
             "replies_waiting": replies,
         }

@@ -11,6 +11,9 @@ from services.kernel.projection import Projection
 React = Callable[[Delivery], Sequence[Instruction]]
 """Pure: a delivered record to commands. Whatever it raises makes the record a dead letter."""
 
+Repeat = Callable[[Any, Any], Notice | None]
+"""Pure: the notice that tells the outcome of a command again, from the command and the state that it met."""
+
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 """Pure: the stored JSON of one schema version to the next."""
 
@@ -32,5 +35,5 @@ class ServiceDefinition:
     sources: Sequence[str]
     react: React
     react_to_channel: React | None = None
-    repeat: Callable[[Any, Any], Notice | None] | None = None
+    repeat: Repeat | None = None
     upcasters: Mapping[tuple[str, int], Upcaster] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from services.kernel.command_handler import CommandHandler
 from services.kernel.inbox import InboxBatch, taken
 from services.kernel.messages import Delivery
 from services.kernel.observability import Metrics
+from services.kernel.reactions import describe
 from services.kernel.service import React, ServiceDefinition
 
 CHANNEL_PATTERN = r"^orders\.[A-Za-z0-9-]+\.v1$"
@@ -61,6 +62,9 @@ class Intake:
         self._held: list[Delivery] = []
         self._turn = asyncio.Lock()
         self._flushing: asyncio.Task[None] | None = None
+        self._failures_in_a_row = 0
+        self.trouble: str | None = None
+        """Why messages are fetched again and again, where they are."""
 
     async def take(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
         """Handle one polled batch. Never raises, except when the service is shutting down.
@@ -99,15 +103,18 @@ class Intake:
             react=self._react,
             linked=self._linked,
             definition=self._definition,
+            failures_before=self._failures_in_a_row,
         )
         try:
             await self._before_batch()
             await self._handler.commit(batch)
-        except Exception:
+        except Exception as error:
             log.exception("batch of %s records not handled, fetching it again", len(deliveries))
+            self.trouble = describe(error)
             _seek(consumer, _first_offsets(deliveries))
             await asyncio.sleep(_BACKOFF_SECONDS)
             return
+        self._failures_in_a_row, self.trouble = batch.failures_in_a_row, None
         self._metrics.received.inc(len(deliveries))
         self._metrics.dead_letters.inc(len(batch.dead))
         self._after_batch(batch)

@@ -1,9 +1,10 @@
 """Reserves business numbers, so that one stream alone uses each, across all partitions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from services.kernel.event_log import Connection
-from services.kernel.messages import Instruction
+from services.kernel.messages import Impossible, Instruction
 
 _RESERVE = """
 insert into log.unique_keys (scope, key, stream)
@@ -36,6 +37,7 @@ def _allowed(instruction: Instruction, owners: dict[tuple[str, str], str]) -> In
     unique = instruction.unique
     if unique is None or owners[unique.scope, unique.key] == instruction.stream:
         return instruction
-    if instruction.otherwise is None:
-        raise ValueError(f"{unique.scope} {unique.key} is taken and the instruction names nothing else to do")
-    return instruction.otherwise
+    if instruction.otherwise is not None:
+        return instruction.otherwise
+    error = ValueError(f"{unique.scope} {unique.key} is taken and the instruction names nothing else to do")
+    return replace(instruction, command=Impossible("number_taken", error))

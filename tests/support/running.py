@@ -216,6 +216,12 @@ class Home:
             )
             return rows
 
+    async def parked(self) -> list[asyncpg.Record]:
+        """The messages that wait behind a dead letter, in their order."""
+        async with self.superuser() as connection:
+            rows: list[asyncpg.Record] = await connection.fetch("select * from log.parked order by id")
+            return rows
+
     async def read_topic(self, topic: str) -> dict[int, list[ConsumerRecord]]:
         """All committed records of each partition of a topic that is laid out as the log is."""
         return await read_topic(self.servers.kafka, topic, self.partitions)

@@ -15,15 +15,16 @@ from tests.support.running import PARTITIONS, Home
 from tests.support.tally import Asked, Count, NewerAsked, to
 
 
-async def _after(home: Home, *records: Record, letters: int = 1) -> None:
-    """Publish, then a count of 7 on every lane: all of them must be counted, and the first kept as dead letters."""
+async def _after(home: Home, *records: Record, letters: int = 1, waiting: int = 1) -> None:
+    """Publish, then a count of 7 on four lanes. That of t1 waits behind the first; all others must be counted."""
     followers = [home.ask("count", tally, amount=7) for tally in ("t1", "t2", "t3", "t4")]
     async with home.kernel() as kernel:
         await home.publish(*records, *followers)
         await home.quiet(kernel)
     totals = await home.totals()
-    assert [totals[tally] for tally in ("t1", "t2", "t3", "t4")] == [7, 7, 7, 7]
+    assert [totals.get(tally, 0) for tally in ("t1", "t2", "t3", "t4")] == [0 if waiting else 7, 7, 7, 7]
     assert len(await home.dead_letters()) == letters
+    assert len(await home.parked()) == waiting
 
 
 def _with_header(record: Record, name: str, value: bytes) -> Record:
@@ -42,8 +43,8 @@ POISON = (
 
 
 async def test_poison_bytes_are_kept_whole_and_stop_nothing(home: Home) -> None:
-    records = {value: replace(home.ask("count", "t1"), value=value) for value in POISON}
-    await _after(home, *records.values(), letters=len(POISON))
+    records = {value: replace(home.ask("count", f"bad{i}"), value=value) for i, value in enumerate(POISON)}
+    await _after(home, *records.values(), letters=len(POISON), waiting=0)
     letters = {letter["value"]: letter for letter in await home.dead_letters()}
     assert letters.keys() == records.keys()
     for value, record in records.items():
@@ -52,19 +53,19 @@ async def test_poison_bytes_are_kept_whole_and_stop_nothing(home: Home) -> None:
         assert [(name, b64decode(text)) for name, text in json.loads(letter["headers"])] == record.headers
 
 
-@pytest.mark.parametrize("header", ["ce_type", "ce_dataschema"])
-async def test_a_header_that_is_not_text_is_kept_whole(home: Home, header: str) -> None:
+@pytest.mark.parametrize(("header", "reason"), [("ce_type", "unreadable"), ("ce_dataschema", "unknown_version")])
+async def test_a_header_that_is_not_text_is_kept_whole(home: Home, header: str, reason: str) -> None:
     await _after(home, _with_header(home.ask("count", "t1"), header, b"\xff\xff"))
     (letter,) = await home.dead_letters()
     headers = {name: b64decode(text) for name, text in json.loads(letter["headers"])}
-    assert (letter["reason"], headers[header]) == ("unreadable", b"\xff\xff")
+    assert (letter["reason"], headers[header]) == (reason, b"\xff\xff")
 
 
 @pytest.mark.parametrize("value", [b"\xff", b"soon", b""])
 async def test_an_intruder_without_a_readable_place_is_set_aside(home: Home, value: bytes) -> None:
     first = home.ask("count", "t1", amount=0)
     intruder = _with_header(replace(first, value=b"whatever"), "previous", value)
-    await _after(home, first, intruder)
+    await _after(home, first, intruder, waiting=0)
     (letter,) = await home.dead_letters()
     assert (letter["reason"], letter["value"]) == ("no_place", b"whatever")
 
@@ -72,7 +73,7 @@ async def test_an_intruder_without_a_readable_place_is_set_aside(home: Home, val
 async def test_a_version_that_nobody_knows_is_not_half_understood(home: Home) -> None:
     await _after(home, home.ask("count", "t1", kind=NewerAsked, amount=5))
     (letter,) = await home.dead_letters()
-    assert letter["reason"] == "unreadable"
+    assert letter["reason"] == "unknown_version"
     assert "foreign.asked.v2" in letter["error"]
 
 
@@ -106,7 +107,7 @@ async def test_an_event_above_the_limit_makes_its_message_a_dead_letter(home: Ho
 async def test_dead_letters_are_told_on_their_topic_however_large(home: Home) -> None:
     # Bytes that no compression makes smaller, as large as a channel's message may be.
     noise = b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(31_000))
-    small, large = home.ask("confuse", "t1", note="x"), replace(home.ask("count", "t1"), value=noise)
+    small, large = home.ask("confuse", "t1", note="x"), replace(home.ask("count", "t5"), value=noise)
     await _after(home, small, large, letters=2)
     topic = await home.read_topic(dead_letters_topic(home.definition.name))
     told = {dict(record.headers)["dead_letter_id"].decode(): record for record in topic[0]}
@@ -120,10 +121,11 @@ async def test_dead_letters_are_told_on_their_topic_however_large(home: Home) ->
         assert letter["published"]
 
 
-async def test_the_same_bad_message_again_is_the_same_dead_letter(home: Home) -> None:
-    record = replace(home.ask("count", "t1"), value=b"{")
-    again = replace(home.ask("count", "t1"), value=b"{")
-    await _after(home, record, again, letters=1)
+async def test_equal_bad_records_of_our_own_topics_are_two_messages(home: Home) -> None:
+    first, second = (replace(home.ask("count", "t1"), value=b"{") for _ in range(2))
+    await _after(home, first, second, waiting=2)
+    (letter,) = await home.dead_letters()
+    assert letter["source_offset"] == 0
 
 
 async def test_an_instruction_may_ask_for_its_message_to_be_kept_beside_the_outcome(home: Home) -> None:
@@ -134,7 +136,7 @@ async def test_an_instruction_may_ask_for_its_message_to_be_kept_beside_the_outc
         await home.publish(home.ask("count", "t1", amount=4))
         await home.quiet(kernel)
     (letter,) = await home.dead_letters()
-    assert (letter["reason"], await home.totals()) == ("late", {"t1": 4})
+    assert (letter["reason"], letter["state"], await home.totals()) == ("late", "answered", {"t1": 4})
 
 
 async def test_a_channel_is_unlinked_and_its_poison_is_set_aside_too(channel_home: Home) -> None:

@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-import pytest
-
+from services.kernel.messages import Impossible
 from services.kernel.unique_keys import _allowed
 from tests.support.tally import Count, opening, to
 
@@ -27,6 +26,8 @@ def test_a_command_without_a_key_asks_nobody() -> None:
     assert _allowed(plain, {}) is plain
 
 
-def test_a_taken_key_without_another_way_is_an_error() -> None:
-    with pytest.raises(ValueError, match="order O-1 is taken and the instruction names nothing else to do"):
-        _allowed(replace(ASKED, otherwise=None), {("order", "O-1"): "tally-t9"})
+def test_a_taken_key_without_another_way_makes_the_command_impossible() -> None:
+    impossible = _allowed(replace(ASKED, otherwise=None), {("order", "O-1"): "tally-t9"})
+    assert isinstance(impossible.command, Impossible)
+    assert impossible.command.reason == "number_taken"
+    assert str(impossible.command.error) == "order O-1 is taken and the instruction names nothing else to do"
