@@ -57,7 +57,7 @@ def rebuild(
     if not chosen:
         names = ", ".join(p.name for p in definition.projections)
         raise Failure(f"{service} has no read model {projection}; it has {names}.")
-    codec = EventCodec(definition.events, definition.upcasters)
+    codec = EventCodec(definition.events)
     asyncio.run(_rebuild(running_stack(), service, codec, chosen))
 
 

@@ -1,6 +1,6 @@
 """Events to stored bytes and back, with upcasting of older schema versions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -8,7 +8,6 @@ import orjson
 from services.kernel.errors import UnknownEvent
 from services.kernel.event_log import StoredEvent
 from services.kernel.messages import DomainEvent, Recorded
-from services.kernel.service import Upcaster
 
 EVENT_BYTES_MAX = 512 * 1024
 """Refused at append: one record that the broker rejects would poison the relay's producer."""
@@ -17,11 +16,16 @@ EVENT_BYTES_MAX = 512 * 1024
 class EventCodec:
     """Encodes and decodes the events of one service. Types are found by `event_type`, never by class path."""
 
-    def __init__(self, events: Sequence[type[DomainEvent]], upcasters: Mapping[tuple[str, int], Upcaster]) -> None:
+    def __init__(self, events: Sequence[type[DomainEvent]]) -> None:
         self._classes = {event.event_type: event for event in events}
         if len(self._classes) != len(events):
             raise ValueError("two events share one event_type")
-        self._upcasters = upcasters
+        for event in events:
+            if set(event.upcasters) != set(range(1, event.schema_version)):
+                raise ValueError(
+                    f"{event.event_type} is at schema version {event.schema_version} and has upcasters from "
+                    f"{sorted(event.upcasters)}; it needs one from each version before it"
+                )
 
     def encode(self, event: DomainEvent) -> bytes:
         """The event's JSON. Raises ValueError above EVENT_BYTES_MAX."""
@@ -38,7 +42,15 @@ class EventCodec:
         if schema == known.schema_version:
             event: DomainEvent = known.__pydantic_validator__.validate_json(data)
             return event
-        return known.model_validate(self._upcast(event_type, schema, known.schema_version, orjson.loads(data)))
+        if schema > known.schema_version:
+            newest = known.schema_version
+            raise UnknownEvent(f"{event_type}.v{schema} is newer than this build, which knows v{newest}")
+        if schema < 1:
+            raise UnknownEvent(f"{event_type}.v{schema}: versions start at 1")
+        content: dict[str, Any] = orjson.loads(data)
+        for version in range(schema, known.schema_version):
+            content = known.upcasters[version](content)
+        return known.model_validate(content)
 
     def recorded(self, stored: StoredEvent) -> Recorded[Any]:
         """A stored event as the rest of the system sees it."""
@@ -53,13 +65,3 @@ class EventCodec:
             orjson.loads(link.meta),
             stored.digest,
         )
-
-    def _upcast(self, event_type: str, schema: int, wanted: int, content: dict[str, Any]) -> dict[str, Any]:
-        for version in range(schema, wanted):
-            upcaster = self._upcasters.get((event_type, version))
-            if upcaster is None:
-                raise UnknownEvent(f"{event_type}.v{schema} cannot be read as v{wanted}: no upcaster from v{version}")
-            content = upcaster(content)
-        if schema > wanted:
-            raise UnknownEvent(f"{event_type}.v{schema} is newer than this build, which knows v{wanted}")
-        return content

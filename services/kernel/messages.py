@@ -1,9 +1,10 @@
 """The shapes that move through the kernel: events, instructions, deliveries, outgoing messages."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from types import MappingProxyType
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,17 +13,22 @@ from contracts.vocabulary.model import PublicEvent
 Event = TypeVar("Event", bound="DomainEvent")
 
 
+Upcaster: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+"""Pure: the stored JSON of one schema version to that of the next."""
+
+
 class DomainEvent(BaseModel):
     """A fact in a service's own log: private, frozen, and kept for ever under `event_type`.
 
-    Never rename a type or change the meaning of a field: add an optional field, or raise
-    `schema_version` and declare an upcaster.
+    Never rename a type or change the meaning of a field: add an optional field, or raise `schema_version` and
+    declare in `upcasters`, under the old version's number, how its stored JSON becomes the next version's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     event_type: ClassVar[str]
     schema_version: ClassVar[int] = 1
+    upcasters: ClassVar[Mapping[int, Upcaster]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Kernel:
         self.definition = definition
         self.settings = settings
         self.metrics = Metrics(definition.name)
-        self.codec = EventCodec(definition.events, definition.upcasters)
+        self.codec = EventCodec(definition.events)
         self._tasks: list[asyncio.Task[None]] = []
         self._pools: list[asyncpg.Pool] = []
         self._intakes: list[Intake] = []

@@ -1,7 +1,7 @@
 """What a service declares about itself; the kernel runs anything that is declared so."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from services.kernel.decider import Decider
@@ -13,9 +13,6 @@ React = Callable[[Delivery], Sequence[Instruction]]
 
 Repeat = Callable[[Any, Any], Notice | None]
 """Pure: the notice that tells the outcome of a command again, from the command and the state that it met."""
-
-Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
-"""Pure: the stored JSON of one schema version to the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,4 +33,3 @@ class ServiceDefinition:
     react: React
     react_to_channel: React | None = None
     repeat: Repeat | None = None
-    upcasters: Mapping[tuple[str, int], Upcaster] = field(default_factory=dict)

@@ -18,9 +18,9 @@ def wire_path(message: MessageVersion) -> Path:
     return GOLDEN / "wire" / message.sender / f"{message.name}.json"
 
 
-def log_path(service: str, event: type[DomainEvent]) -> Path:
-    """Where the sample of a service's own event lies: `log/<service>/<type>.v<version>.json`."""
-    return GOLDEN / "log" / service / f"{event.event_type}.v{event.schema_version}.json"
+def log_path(service: str, event: type[DomainEvent], version: int | None = None) -> Path:
+    """Where the sample of a service's own event lies: `log/<service>/<type>.v<version>.json`, newest if not given."""
+    return GOLDEN / "log" / service / f"{event.event_type}.v{version or event.schema_version}.json"
 
 
 def content(sample: BaseModel) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Home:
     @property
     def codec(self) -> EventCodec:
         """Decodes its log."""
-        return EventCodec(self.definition.events, self.definition.upcasters)
+        return EventCodec(self.definition.events)
 
     def settings(self) -> ServiceSettings:
         """Settings of its process."""

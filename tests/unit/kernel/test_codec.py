@@ -1,5 +1,6 @@
 """Stored events: encoded with a limit, decoded by type and version, upcast step by step."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -10,17 +11,8 @@ from services.kernel.chain import Link
 from services.kernel.codec import EVENT_BYTES_MAX, EventCodec
 from services.kernel.errors import UnknownEvent
 from services.kernel.event_log import StoredEvent
-from services.kernel.messages import DomainEvent
+from services.kernel.messages import DomainEvent, Upcaster
 from tests.support.tally import Counted, TallyClosed
-
-
-class Weighed(DomainEvent):
-    """Version 1 had `kilos`, version 2 `grams`; version 3 knows the scale."""
-
-    event_type: ClassVar[str] = "tally.weighed"
-    schema_version: ClassVar[int] = 3
-    grams: int
-    scale: str
 
 
 def _grams(content: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +23,23 @@ def _scale(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "scale": "unknown"}
 
 
-CODEC = EventCodec((Counted, TallyClosed, Weighed), {("tally.weighed", 1): _grams, ("tally.weighed", 2): _scale})
+class Weighed(DomainEvent):
+    """Version 1 had `kilos`, version 2 `grams`; version 3 knows the scale."""
+
+    event_type: ClassVar[str] = "tally.weighed"
+    schema_version: ClassVar[int] = 3
+    upcasters: ClassVar[Mapping[int, Upcaster]] = {1: _grams, 2: _scale}
+    grams: int
+    scale: str
+
+
+class Forgetful(Weighed):
+    """Nobody said how version 1 is read."""
+
+    upcasters: ClassVar[Mapping[int, Upcaster]] = {2: _scale}
+
+
+CODEC = EventCodec((Counted, TallyClosed, Weighed))
 
 
 def test_an_event_comes_back_from_its_bytes() -> None:
@@ -58,7 +66,7 @@ def test_every_version_that_was_ever_written_reads_as_the_newest(schema: int, da
     [
         ("tally.stolen", 1, "tally.stolen.v1 is not an event of this service"),
         ("tally.weighed", 4, "tally.weighed.v4 is newer than this build, which knows v3"),
-        ("tally.weighed", 0, "tally.weighed.v0 cannot be read as v3: no upcaster from v0"),
+        ("tally.weighed", 0, "tally.weighed.v0: versions start at 1"),
     ],
 )
 def test_what_nobody_declared_is_not_guessed(event_type: str, schema: int, message: str) -> None:
@@ -81,7 +89,12 @@ def test_an_event_may_be_as_large_as_the_limit_and_no_larger() -> None:
 
 def test_two_events_cannot_share_a_type() -> None:
     with pytest.raises(ValueError, match="share one event_type"):
-        EventCodec((Counted, Counted), {})
+        EventCodec((Counted, Counted))
+
+
+def test_a_version_without_a_way_forward_is_refused_at_the_start() -> None:
+    with pytest.raises(ValueError, match=r"tally\.weighed is at schema version 3 and has upcasters from \[2\]"):
+        EventCodec((Forgetful,))
 
 
 def test_a_stored_event_is_seen_with_its_place_and_metadata() -> None:

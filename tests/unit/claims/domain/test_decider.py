@@ -159,7 +159,7 @@ def test_a_history_that_decides_an_unreported_claim_is_corrupt() -> None:
 
 
 def test_every_event_reads_back_from_its_stored_form() -> None:
-    codec = EventCodec(CLAIMS_EVENTS, {})
+    codec = EventCodec(CLAIMS_EVENTS)
     stored = (
         *history(register(straight_through_claim_minor=0), loss(("TPLM", 5), ("Theft", 5)), loss(("TPLM", 6))),
         *history(register(), loss(("TPLM", 45_000)), loss(("TPLM", 1), content_digest="digest-2"), PAY),
