@@ -27,19 +27,21 @@ Reason = Annotated[str, typer.Option("--reason", help="Why.")]
 @dead_letters.command("list")
 def list_letters(
     service: Annotated[ServiceName | None, typer.Argument(help="One service; all four unless given.")] = None,
-    state: Annotated[LetterState | None, typer.Option(help="Only those that stand so; all unless given.")] = None,
+    state: Annotated[LetterState, typer.Option(help="Those that stand so.")] = LetterState.OPEN,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many of each service, newest first.")] = 20,
 ) -> None:
     """Dead letters, newest first. Open ones wait for a person, and later messages of their contract wait with them."""
     stack = running_stack()
-    for name in [service] if service else list(ServiceName):
-        found = get(stack, name, "/dead-letters", limit=limit, **({"state": state} if state else {}))
-        rows = [
-            (one["id"][:12], one["received_at"][:19], one["state"], one["reason"], one["source"], one["waiting"])
-            for one in found
-        ]
-        columns = ("id", "received", "state", "reason", "source", "waiting behind it")
-        console.print(table(f"Dead letters of {name}", *columns, rows=rows))
+    rows = [
+        (name, one["id"][:12], one["received_at"][:19], one["reason"], one["source"], one["lane"], one["waiting"])
+        for name in ([service] if service else ServiceName)
+        for one in get(stack, name, "/dead-letters", limit=limit, state=state)
+    ]
+    if not rows:
+        console.print(f"No dead letter is {state}.")
+        return
+    columns = ("service", "id", "received", "reason", "source", "contract", "waiting behind it")
+    console.print(table(f"Dead letters that are {state}", *columns, rows=rows))
 
 
 @dead_letters.command("show")

@@ -62,7 +62,8 @@ def status() -> None:
         found = service_status(running, service)
         head = sum(found["heads"])
         relayed, projected = head - sum(found["relayed"]), head - sum(found["projected"])
-        rows.append((service, head, relayed, projected, found["dead_letters"], found["relay"], url(running, service)))
+        waiting = (found["dead_letters_open"], found["parked"])
+        rows.append((service, head, relayed, projected, *waiting, found["relay"], url(running, service)))
     console.print(
         table(
             "Services",
@@ -70,7 +71,8 @@ def status() -> None:
             "events",
             "relay lag",
             "projection lag",
-            "dead letters",
+            "open dead letters",
+            "parked",
             "relay",
             "address",
             rows=rows,
