@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
 import asyncpg
@@ -12,10 +13,10 @@ import orjson
 
 from contracts.topics import lane_of
 from services.kernel import clock, event_log
-from services.kernel.chain import Link
+from services.kernel.chain import Link, next_digest
 from services.kernel.codec import EventCodec
 from services.kernel.errors import CommandRefused
-from services.kernel.event_log import Connection, StoredEvent
+from services.kernel.event_log import Connection, Head, StoredEvent
 from services.kernel.messages import DomainEvent, Instruction, Recorded
 from services.kernel.postgres import is_transient
 from services.kernel.service import ServiceDefinition
@@ -24,6 +25,11 @@ from services.kernel.unique_keys import reserve
 
 _TRIES_MAX = 8
 _BACKOFF_SECONDS_MAX = 2.0
+_SLICE = 200
+"""Instructions that are decided while PostgreSQL takes in the events of those before them."""
+
+_BREATH = 25
+"""Instructions between two looks at the network, without which a slice would not be on its way meanwhile."""
 
 log = logging.getLogger(__name__)
 
@@ -65,11 +71,11 @@ _Waiting: TypeAlias = tuple[Work, "asyncio.Future[None]"]
 
 
 @dataclass(slots=True)
-class _Decided:
-    """The events decided so far in one transaction, of one partition; both lists run in step."""
+class _End:
+    """Where a locked partition ends, the events decided so far included."""
 
-    links: list[Link] = field(default_factory=list)
-    events: list[tuple[DomainEvent, Mapping[str, Any]]] = field(default_factory=list)
+    position: int
+    digest: bytes
 
 
 @dataclass(slots=True)
@@ -78,7 +84,7 @@ class _Done:
 
     executed: list[Executed] = field(default_factory=list)
     recorded: list[Recorded[Any]] = field(default_factory=list)
-    positions: dict[int, int] = field(default_factory=dict)
+    ends: dict[int, _End] = field(default_factory=dict)
     streams: dict[str, StreamState] = field(default_factory=dict)
 
 
@@ -162,7 +168,7 @@ class CommandHandler:
             # Whether a commit whose answer was lost took place is not known.
             self._cache.forget()
             raise
-        self._cache.committed(done.positions, done.streams)
+        self._cache.committed({partition: end.position for partition, end in done.ends.items()}, done.streams)
         return done.recorded
 
     async def _carry_out(self, connection: Connection, asked: Sequence[Instruction]) -> _Done:
@@ -171,35 +177,54 @@ class CommandHandler:
         if not asked:
             return done
         instructions = await reserve(connection, asked)
-        partitions = {lane_of(instruction.lane, self._partitions) for instruction in instructions}
-        heads = await event_log.lock_heads(connection, partitions)
+        lanes = [lane_of(instruction.lane, self._partitions) for instruction in instructions]
+        heads = await event_log.lock_heads(connection, set(lanes))
         self._cache.trust(heads)
-        done.positions = {partition: head.position for partition, head in heads.items()}
-        done.streams = await self._load(connection, instructions)
-        decided: dict[int, _Decided] = {}
-        done.executed = [
-            self._execute(instruction, done.streams, done.positions, decided) for instruction in instructions
-        ]
-        chained = {p: event_log.chained(heads[p], batch.links) for p, batch in decided.items()}
-        await event_log.append(connection, chained)
-        done.recorded = [
-            _recorded(stored, event, cause)
-            for partition, batch in decided.items()
-            for stored, (event, cause) in zip(chained[partition], batch.events, strict=True)
-        ]
+        done.ends = {partition: _End(head.position, head.digest) for partition, head in heads.items()}
+        done.streams = await self._load(connection, zip(instructions, lanes, strict=True))
+        await self._append(connection, instructions, done)
+        moved = {
+            partition: Head(end.position, end.digest)
+            for partition, end in done.ends.items()
+            if end.position != heads[partition].position
+        }
+        if moved:
+            await event_log.advance(connection, moved)
         return done
 
-    async def _load(self, connection: Connection, instructions: Iterable[Instruction]) -> dict[str, StreamState]:
+    async def _append(self, connection: Connection, instructions: Sequence[Instruction], done: _Done) -> None:
+        """Decide slice by slice, while PostgreSQL takes in the slice before."""
+        inserting: asyncio.Future[None] | None = None
+        try:
+            for start in range(0, len(instructions), _SLICE):
+                recorded_at = clock.now()
+                stored: list[StoredEvent] = []
+                for count, instruction in enumerate(instructions[start : start + _SLICE]):
+                    if inserting is not None and count % _BREATH == 0:
+                        await asyncio.sleep(0)
+                    done.executed.append(self._execute(instruction, done, recorded_at, stored))
+                if inserting is not None:
+                    await inserting
+                inserting = asyncio.ensure_future(event_log.insert(connection, stored)) if stored else None
+        finally:
+            # Nobody may leave the transaction while a statement is under way.
+            if inserting is not None:
+                await inserting
+
+    async def _load(
+        self, connection: Connection, addressed: Iterable[tuple[Instruction, int]]
+    ) -> dict[str, StreamState]:
         streams: dict[str, StreamState] = {}
         unknown: dict[str, int] = {}
-        for instruction in instructions:
+        for instruction, partition in addressed:
             name = instruction.stream
             if name not in streams:
                 known = self._cache.get(name)
-                partition = lane_of(instruction.lane, self._partitions)
                 streams[name] = known or StreamState(partition, 0, self._decider.initial_state)
                 if known is None:
                     unknown[name] = partition
+        if not unknown:
+            return streams
         rows = await event_log.load_streams(connection, [(place, name) for name, place in unknown.items()])
         for _, name, version, kind, schema, data in rows:
             stream = streams[name]
@@ -208,13 +233,9 @@ class CommandHandler:
         return streams
 
     def _execute(
-        self,
-        instruction: Instruction,
-        streams: dict[str, StreamState],
-        positions: dict[int, int],
-        decided: dict[int, _Decided],
+        self, instruction: Instruction, done: _Done, recorded_at: datetime, stored: list[StoredEvent]
     ) -> Executed:
-        stream = streams[instruction.stream]
+        stream = done.streams[instruction.stream]
         try:
             events = self._decider.decide(instruction.command, stream.state)
             encoded = [self._codec.encode(event) for event in events]
@@ -226,40 +247,16 @@ class CommandHandler:
             log.exception("%s on %s failed", type(instruction.command).__name__, instruction.stream)
             return Executed(instruction, stream.version, stream.state, failure=failure)
         stream.state = state
-        meta, recorded_at = orjson.dumps(instruction.cause), clock.now()
-        batch = decided.setdefault(stream.partition, _Decided()) if events else _Decided()
+        meta, end = orjson.dumps(instruction.cause), done.ends[stream.partition]
         for event, data in zip(events, encoded, strict=True):
-            positions[stream.partition] += 1
+            end.position += 1
             stream.version += 1
-            batch.events.append((event, instruction.cause))
-            batch.links.append(
-                Link(
-                    stream.partition,
-                    positions[stream.partition],
-                    instruction.stream,
-                    stream.version,
-                    event.event_type,
-                    event.schema_version,
-                    data,
-                    meta,
-                    recorded_at,
-                )
-            )
+            place = (stream.partition, end.position, instruction.stream, stream.version)
+            link = Link(*place, event.event_type, event.schema_version, data, meta, recorded_at)
+            end.digest = next_digest(end.digest, link)
+            stored.append(StoredEvent(link, end.digest))
+            done.recorded.append(Recorded(*place, event, recorded_at, instruction.cause, end.digest))
         return Executed(instruction, stream.version, state, events)
-
-
-def _recorded(stored: StoredEvent, event: DomainEvent, cause: Mapping[str, Any]) -> Recorded[Any]:
-    link = stored.link
-    return Recorded(
-        link.partition,
-        link.position,
-        link.stream,
-        link.version,
-        event,
-        link.recorded_at,
-        cause,
-        stored.digest,
-    )
 
 
 def _separate(

@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 mpl.use("svg")
-from matplotlib import pyplot  # noqa: E402 - the backend is chosen first
+from matplotlib import pyplot as plt
 
 _MET, _MISSED = "#2a7f62", "#c8553d"
 
@@ -17,7 +17,7 @@ def main() -> None:
     figures, plot = Path(sys.argv[1]), Path(sys.argv[2])
     found = json.loads(figures.read_text())
     rows = [row for row in found["rows"] if row["reach"] is not None][::-1]
-    figure, axes = pyplot.subplots(figsize=(11, 1.2 + 0.55 * len(rows)))
+    figure, axes = plt.subplots(figsize=(11, 1.2 + 0.55 * len(rows)))
     shares = [row["reach"] for row in rows]
     axes.barh([row["name"] for row in rows], shares, color=[_MET if share >= 1 else _MISSED for share in shares])
     for place, row in enumerate(rows):
