@@ -9,6 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv/.runtime-installed
 DEVELOPMENT := .venv/.development-installed
+PEERS := .venv-bench/.installed
 WORKERS ?= 2
 
 .PHONY: help setup demo up down test check bench lock format clean
@@ -37,8 +38,8 @@ check: $(DEVELOPMENT) ## Format, lint, types, import rules and the quick tests
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pytest -q tests/unit tests/architecture tests/contract
 
-bench: $(DEVELOPMENT) ## Measure throughput and latency
-	@$(BIN)/python -m tests.bench
+bench: $(DEVELOPMENT) $(PEERS) ## Measure side by side with what others do (ROWS=append,relay for some; QUICK=1 to try)
+	@ROWS="$(ROWS)" QUICK="$(QUICK)" $(BIN)/python -m tests.bench
 
 format: $(DEVELOPMENT) ## Rewrite the files as `make check` wants them
 	@$(BIN)/ruff format .
@@ -47,8 +48,8 @@ format: $(DEVELOPMENT) ## Rewrite the files as `make check` wants them
 lock: ## Write both lock files anew from pyproject.toml
 	@infra/lock.sh
 
-clean: ## Remove .venv and caches; the data of `make up` stays
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## Remove .venv, .venv-bench and caches; the data of `make up` stays
+	@rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/bin/python:
 	@infra/create-venv.sh "$(PYTHON)"
@@ -62,4 +63,10 @@ $(RUNTIME): requirements.lock | .venv/bin/python
 $(DEVELOPMENT): requirements-dev.lock $(RUNTIME)
 	@echo "Installing the locked development tools into .venv (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+$(PEERS): requirements-bench.lock | .venv/bin/python
+	@echo "Installing what make bench measures against into .venv-bench (once) ..."
+	@$(BIN)/python -m venv --clear .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-bench.lock
 	@touch $@

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes requirements.lock and requirements-dev.lock: every version with its hashes, no address of any index.
+# Writes requirements.lock, requirements-dev.lock and requirements-bench.lock: every version with its hashes, no address of any index.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -10,7 +10,8 @@ command -v "$uv" >/dev/null || { echo "make lock: uv was not found; install it, 
 
 compile() {
     "$uv" pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-        --no-header --python-version 3.11 pyproject.toml "$@"
+        --no-header --python-version 3.11 "$@"
 }
-compile --output-file requirements.lock
-compile --extra dev --constraint requirements.lock --no-annotate --output-file requirements-dev.lock
+compile pyproject.toml --output-file requirements.lock
+compile pyproject.toml --extra dev --constraint requirements.lock --no-annotate --output-file requirements-dev.lock
+compile --group bench --no-annotate --output-file requirements-bench.lock

@@ -48,7 +48,7 @@ class Application:
     def run(self, settings: ServiceSettings) -> None:
         """Serve until SIGTERM or SIGINT; the batch in hand is finished before the process ends."""
         configure_logging(self.definition.name)
-        _tune_garbage_collection()
+        tune_garbage_collection()
         config = uvicorn.Config(
             self.asgi(settings),
             host=settings.http_host,
@@ -61,7 +61,7 @@ class Application:
         uvicorn.Server(config).run()
 
 
-def _tune_garbage_collection() -> None:
+def tune_garbage_collection() -> None:
     """Collect seldom: messages and events are trees that reference counting frees.
 
     With Python's defaults (every 700 allocations) the collector took a third of the time under load.

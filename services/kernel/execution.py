@@ -1,22 +1,30 @@
 """What one transaction decides: lock the heads, load the streams, decide in order, append once."""
 
+import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
 
 from contracts.topics import lane_of
 from services.kernel import clock, dead_letters, event_log
-from services.kernel.chain import Link
+from services.kernel.chain import Link, next_digest
 from services.kernel.codec import EventCodec
 from services.kernel.decider import Decider
 from services.kernel.errors import CommandRefused
-from services.kernel.event_log import Connection, StoredEvent
+from services.kernel.event_log import Connection, Head, StoredEvent
 from services.kernel.messages import DomainEvent, Impossible, Instruction, Recorded
 from services.kernel.state_cache import StateCache, StreamState
 from services.kernel.unique_keys import reserve
+
+_SLICE = 200
+"""Instructions that are decided while PostgreSQL takes in the events of those before them."""
+
+_BREATH = 25
+"""Instructions between two looks at the network, without which a slice would not be on its way meanwhile."""
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +46,11 @@ class Executed:
 
 
 @dataclass(slots=True)
-class _Decided:
-    """The events decided so far in one transaction, of one partition; both lists run in step."""
+class _End:
+    """Where a locked partition ends, the events decided so far included."""
 
-    links: list[Link] = field(default_factory=list)
-    events: list[tuple[DomainEvent, Mapping[str, Any]]] = field(default_factory=list)
+    position: int
+    digest: bytes
 
 
 @dataclass(slots=True)
@@ -51,7 +59,7 @@ class Done:
 
     executed: list[Executed] = field(default_factory=list)
     recorded: list[Recorded[Any]] = field(default_factory=list)
-    positions: dict[int, int] = field(default_factory=dict)
+    ends: dict[int, _End] = field(default_factory=dict)
     streams: dict[str, StreamState] = field(default_factory=dict)
 
 
@@ -74,7 +82,7 @@ class Execution:
 
     def believe(self, done: Done) -> None:
         """Keep what a transaction did, now that it has committed."""
-        self._cache.committed(done.positions, done.streams)
+        self._cache.committed({partition: end.position for partition, end in done.ends.items()}, done.streams)
 
     def forget(self) -> None:
         """Trust nothing that was folded before: a transaction ended in doubt."""
@@ -86,39 +94,60 @@ class Execution:
         if not asked:
             return done
         instructions = await reserve(connection, asked)
-        partitions = {lane_of(instruction.lane, self._partitions) for instruction in instructions}
-        heads = await event_log.lock_heads(connection, partitions)
+        lanes = [lane_of(instruction.lane, self._partitions) for instruction in instructions]
+        heads = await event_log.lock_heads(connection, set(lanes))
         self._cache.trust(heads)
-        done.positions = {partition: head.position for partition, head in heads.items()}
+        done.ends = {partition: _End(head.position, head.digest) for partition, head in heads.items()}
         # Asked for only now: whoever settles a dead letter holds the head of its lane as well.
         obstacles = _Obstacles(lanes=await dead_letters.lanes_held(connection, _lanes_in_order(instructions)))
-        done.streams = await self._load(connection, instructions, obstacles)
-        decided: dict[int, _Decided] = {}
-        done.executed = [self._execute(instruction, done, obstacles, decided) for instruction in instructions]
-        chained = {p: event_log.chained(heads[p], batch.links) for p, batch in decided.items()}
-        await event_log.append(connection, chained)
+        done.streams = await self._load(connection, zip(instructions, lanes, strict=True), obstacles)
+        await self._append(connection, instructions, done, obstacles)
+        moved = {
+            partition: Head(end.position, end.digest)
+            for partition, end in done.ends.items()
+            if end.position != heads[partition].position
+        }
+        if moved:
+            await event_log.advance(connection, moved)
         for name in obstacles.broken:
             del done.streams[name]
-        done.recorded = [
-            _recorded(stored, event, cause)
-            for partition, batch in decided.items()
-            for stored, (event, cause) in zip(chained[partition], batch.events, strict=True)
-        ]
         return done
 
+    async def _append(
+        self, connection: Connection, instructions: Sequence[Instruction], done: Done, obstacles: _Obstacles
+    ) -> None:
+        """Decide slice by slice, while PostgreSQL takes in the slice before."""
+        inserting: asyncio.Future[None] | None = None
+        try:
+            for start in range(0, len(instructions), _SLICE):
+                recorded_at = clock.now()
+                stored: list[StoredEvent] = []
+                for count, instruction in enumerate(instructions[start : start + _SLICE]):
+                    if inserting is not None and count % _BREATH == 0:
+                        await asyncio.sleep(0)
+                    done.executed.append(self._execute(instruction, done, obstacles, recorded_at, stored))
+                if inserting is not None:
+                    await inserting
+                inserting = asyncio.ensure_future(event_log.insert(connection, stored)) if stored else None
+        finally:
+            # Nobody may leave the transaction while a statement is under way.
+            if inserting is not None:
+                await inserting
+
     async def _load(
-        self, connection: Connection, instructions: Iterable[Instruction], obstacles: _Obstacles
+        self, connection: Connection, addressed: Iterable[tuple[Instruction, int]], obstacles: _Obstacles
     ) -> dict[str, StreamState]:
         streams: dict[str, StreamState] = {}
         unknown: dict[str, int] = {}
-        for instruction in instructions:
+        for instruction, partition in addressed:
             name = instruction.stream
             if name not in streams:
                 known = self._cache.get(name)
-                partition = lane_of(instruction.lane, self._partitions)
                 streams[name] = known or StreamState(partition, 0, self._decider.initial_state)
                 if known is None:
                     unknown[name] = partition
+        if not unknown:
+            return streams
         rows = await event_log.load_streams(connection, [(place, name) for name, place in unknown.items()])
         for _, name, version, kind, schema, data in rows:
             stream = streams[name]
@@ -131,56 +160,44 @@ class Execution:
         return streams
 
     def _execute(
-        self, instruction: Instruction, done: Done, obstacles: _Obstacles, decided: dict[int, _Decided]
+        self,
+        instruction: Instruction,
+        done: Done,
+        obstacles: _Obstacles,
+        recorded_at: datetime,
+        stored: list[StoredEvent],
     ) -> Executed:
         stream = done.streams[instruction.stream]
         if instruction.in_order and instruction.lane in obstacles.lanes:
             return Executed(instruction, stream.version, stream.state, held=True)
-        executed = self._decide(instruction, stream, done.positions, obstacles, decided)
-        if instruction.in_order and (executed.failure is not None or executed.refusal is not None):
-            obstacles.lanes.add(instruction.lane)
-        return executed
-
-    def _decide(
-        self,
-        instruction: Instruction,
-        stream: StreamState,
-        positions: dict[int, int],
-        obstacles: _Obstacles,
-        decided: dict[int, _Decided],
-    ) -> Executed:
         try:
             _check_possible(instruction, obstacles)
             events = self._decider.decide(instruction.command, stream.state)
             encoded = [self._codec.encode(event) for event in events]
             state = self._decider.fold(events, stream.state)
-        except CommandRefused as refusal:
-            return Executed(instruction, stream.version, stream.state, refusal=refusal)
-        except Exception as failure:
-            # A bug in a rule stops this command alone; the others of the group go on.
-            log.warning("%s on %s failed", type(instruction.command).__name__, instruction.stream, exc_info=failure)
-            return Executed(instruction, stream.version, stream.state, failure=failure)
+        except Exception as error:
+            if instruction.in_order:
+                obstacles.lanes.add(instruction.lane)
+            return _not_done(instruction, stream, error)
         stream.state = state
-        meta, recorded_at = orjson.dumps(instruction.cause), clock.now()
-        batch = decided.setdefault(stream.partition, _Decided()) if events else _Decided()
+        meta, end = orjson.dumps(instruction.cause), done.ends[stream.partition]
         for event, data in zip(events, encoded, strict=True):
-            positions[stream.partition] += 1
+            end.position += 1
             stream.version += 1
-            batch.events.append((event, instruction.cause))
-            batch.links.append(
-                Link(
-                    stream.partition,
-                    positions[stream.partition],
-                    instruction.stream,
-                    stream.version,
-                    event.event_type,
-                    event.schema_version,
-                    data,
-                    meta,
-                    recorded_at,
-                )
-            )
+            place = (stream.partition, end.position, instruction.stream, stream.version)
+            link = Link(*place, event.event_type, event.schema_version, data, meta, recorded_at)
+            end.digest = next_digest(end.digest, link)
+            stored.append(StoredEvent(link, end.digest))
+            done.recorded.append(Recorded(*place, event, recorded_at, instruction.cause, end.digest))
         return Executed(instruction, stream.version, state, events)
+
+
+def _not_done(instruction: Instruction, stream: StreamState, error: Exception) -> Executed:
+    if isinstance(error, CommandRefused):
+        return Executed(instruction, stream.version, stream.state, refusal=error)
+    # A bug in a rule stops this command alone; the others of the group go on.
+    log.warning("%s on %s failed", type(instruction.command).__name__, instruction.stream, exc_info=error)
+    return Executed(instruction, stream.version, stream.state, failure=error)
 
 
 def _lanes_in_order(instructions: Iterable[Instruction]) -> set[str]:
@@ -193,17 +210,3 @@ def _check_possible(instruction: Instruction, obstacles: _Obstacles) -> None:
     broken = obstacles.broken.get(instruction.stream)
     if broken is not None:
         raise broken
-
-
-def _recorded(stored: StoredEvent, event: DomainEvent, cause: Mapping[str, Any]) -> Recorded[Any]:
-    link = stored.link
-    return Recorded(
-        link.partition,
-        link.position,
-        link.stream,
-        link.version,
-        event,
-        link.recorded_at,
-        cause,
-        stored.digest,
-    )

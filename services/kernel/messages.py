@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -31,9 +31,11 @@ class DomainEvent(BaseModel):
     upcasters: ClassVar[Mapping[int, Upcaster]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded(Generic[Event]):
-    """An event at its place in the log. `recorded_at` is when we learnt it, in UTC."""
+class Recorded(NamedTuple, Generic[Event]):
+    """An event at its place in the log. `recorded_at` is when we learnt it, in UTC.
+
+    A tuple, as one is made for every event that is written or read: a frozen dataclass takes four times as long.
+    """
 
     partition: int
     position: int

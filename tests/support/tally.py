@@ -152,10 +152,10 @@ def decide(command: Command, state: State) -> Sequence[Event]:
 def evolve(state: State, event: Event) -> State:
     """The state after one more event."""
     match event:
+        case Counted():
+            return State(state.total + event.amount, state.opened, state.closed)
         case TallyOpened():
             return replace(state, opened=event)
-        case Counted():
-            return replace(state, total=state.total + event.amount)
         case TallyClosed():
             return replace(state, closed=True)
         case _:
