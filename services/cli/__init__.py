@@ -5,8 +5,9 @@ import sys
 import typer
 
 from infra.errors import InfraError
-from services.cli import channel, demo, lookup, operate, products, stack
+from services.cli import channel, demo, lookup, operate, products, republish, stack
 from services.cli.console import Failure, console
+from services.kernel.errors import KernelError
 
 app = typer.Typer(
     help="An event-sourced policy ledger: quote, policy, billing and claims on Kafka and PostgreSQL.",
@@ -22,6 +23,7 @@ app.command()(stack.run)
 app.command()(demo.demo)
 app.command()(operate.verify)
 app.command()(operate.rebuild)
+app.command()(republish.republish)
 app.command("dead-letters")(operate.dead_letters)
 app.command()(lookup.report)
 app.command()(channel.notices)
@@ -37,6 +39,6 @@ def main() -> None:
     """Entry point. Errors that a user can mend are one sentence; the exit code is 1."""
     try:
         app()
-    except (Failure, InfraError) as failure:
+    except (Failure, InfraError, KernelError) as failure:
         console.print(f"[red]{failure}[/red]", highlight=False)
         sys.exit(1)

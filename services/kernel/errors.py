@@ -6,6 +6,7 @@ KernelError
 |-- UnknownEvent          an event type or version that this build does not know: stop that partition
 |-- TailAheadOfLog        the topic holds what the log lacks: a restored database; stop, never publish
 |-- WrongTopicSettings    a topic that would forget records: refuse to start
+|-- NotRepublished        a topic, or a part of the log, that cannot be sent again so
 `-- CommandConflict       the same command id with other content
 """
 
@@ -37,6 +38,10 @@ class TailAheadOfLog(KernelError):
 
 class WrongTopicSettings(KernelError):
     """A topic's partitions or retention would break order or lose the relay's checkpoint."""
+
+
+class NotRepublished(KernelError):
+    """History cannot be sent to that topic; the message says why and what can."""
 
 
 class CommandConflict(KernelError):
