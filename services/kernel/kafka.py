@@ -140,17 +140,14 @@ async def topic_settings(bootstrap: str, topic: str) -> dict[str, str]:
     return {entry[0]: entry[1] for entry in response.resources[0][4]}
 
 
-async def partition_count(bootstrap: str, topic: str) -> int:
-    """How many partitions a topic has. Raises UnknownTopicOrPartitionError where there is no such topic."""
+async def partition_counts(bootstrap: str) -> dict[str, int]:
+    """How many partitions each topic has."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        (described,) = await admin.describe_topics([topic])
+        return {found["topic"]: len(found["partitions"]) for found in await admin.describe_topics()}
     finally:
         await admin.close()
-    if described["error_code"]:
-        raise for_code(described["error_code"])(topic)
-    return len(described["partitions"])
 
 
 async def check_keeps_for_ever(bootstrap: str, topic: str) -> None:

@@ -123,7 +123,7 @@ class Republisher:
             raise NotRepublished(f"the log has no partition {unknown[0]}; they are 0 to {partitions - 1}")
         own = Topic(self._topic, owner="a consumer", key="contract_id")
         await kafka.ensure_topics(self._bootstrap, [own], partitions)
-        found = await kafka.partition_count(self._bootstrap, self._topic)
+        found = (await kafka.partition_counts(self._bootstrap))[self._topic]
         if found != partitions:
             raise NotRepublished(
                 f"{self._topic} has {found} partitions, the log has {partitions}; name another topic, it will be made"
