@@ -5,7 +5,7 @@ import sys
 import typer
 
 from infra.errors import InfraError
-from services.cli import channel, demo, lookup, operate, products, republish, stack
+from services.cli import channel, demo, doctor, lookup, operate, products, republish, stack
 from services.cli.console import Failure, console
 from services.kernel.errors import KernelError
 
@@ -24,6 +24,7 @@ app.command()(demo.demo)
 app.command()(operate.verify)
 app.command()(operate.rebuild)
 app.command()(republish.republish)
+app.command()(doctor.doctor)
 app.command("dead-letters")(operate.dead_letters)
 app.command()(lookup.report)
 app.command()(channel.notices)

@@ -1,4 +1,4 @@
-"""Compares the inbox with the topics that it was filled from: still the same topic, and nothing gone?
+"""Compares the inbox with the topics that it was filled from: whether they are the same, and nothing is gone.
 
 An offset is only meaningful on the topic that it came from. If Kafka was lost and a topic made again, the offsets of
 its new records fall below what the inbox has passed, and they would be taken for known ones and dropped. So the
