@@ -8,6 +8,9 @@ chain at that position) and `chain` (a hash chain over the public records alone)
     chain(n) = sha256(chain(n-1) || position as 8 bytes, big endian || type || 0x00 || key || 0x00 || value)
 
 with chain(0) = 32 zero bytes, so that a consumer in any language can prove that it has every record unaltered.
+
+A record that was sent again to a consumer's own topic (`pledger republish`) has the header `replayed` as well, with
+the id of the run that sent it; everything else of it, timestamp included, is as on the live topic.
 """
 
 import hashlib
@@ -19,6 +22,8 @@ from contracts.vocabulary.model import PublicEvent
 
 CHAIN_START = bytes(32)
 CONTENT_TYPE = b"application/json"
+REPLAYED = "replayed"
+"""The header of a record that was sent again, on a topic of a consumer's own."""
 
 Headers = Sequence[tuple[str, bytes]]
 

@@ -16,6 +16,7 @@ ORDER_BYTES_MAX = 256 * 1024
 """What we take in one channel message; larger ones are refused and kept as dead letters."""
 
 _ORDERS = re.compile(r"^orders\.([A-Za-z0-9-]+)\.v1$")
+_OWN = re.compile(r"(events|dead-letters|checkpoints)\.v\d+")
 
 
 class ServiceName(StrEnum):
@@ -70,6 +71,17 @@ def orders_topic(channel: str) -> str:
 def notices_topic(channel: str) -> str:
     """What we tell a channel."""
     return f"notices.{channel}.v1"
+
+
+def is_reserved(topic: str, *services: str) -> bool:
+    """Whether a topic is the ledger's own, or Kafka's, and so not a consumer's to write to.
+
+    Those of the four services are; `services` names others whose topics are so too.
+    """
+    owner, _, rest = topic.partition(".")
+    if owner in {"orders", "notices"} or topic.startswith("__"):
+        return True
+    return owner in {*ServiceName, *services} and _OWN.fullmatch(rest) is not None
 
 
 def channel_of(topic: str) -> str:

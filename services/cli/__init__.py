@@ -5,8 +5,9 @@ import sys
 import typer
 
 from infra.errors import InfraError
-from services.cli import channel, dead_letters, demo, lookup, operate, products, stack
+from services.cli import channel, dead_letters, demo, doctor, lookup, operate, products, republish, stack
 from services.cli.console import Failure, console
+from services.kernel.errors import KernelError
 
 app = typer.Typer(
     help="An event-sourced policy ledger: quote, policy, billing and claims on Kafka and PostgreSQL.",
@@ -22,6 +23,8 @@ app.command()(stack.run)
 app.command()(demo.demo)
 app.command()(operate.verify)
 app.command()(operate.rebuild)
+app.command()(republish.republish)
+app.command()(doctor.doctor)
 app.command()(lookup.report)
 app.command()(channel.notices)
 app.add_typer(channel.channels, name="channels", help="Distribution channels and their topics.")
@@ -37,6 +40,6 @@ def main() -> None:
     """Entry point. Errors that a user can mend are one sentence; the exit code is 1."""
     try:
         app()
-    except (Failure, InfraError) as failure:
+    except (Failure, InfraError, KernelError) as failure:
         console.print(f"[red]{failure}[/red]", highlight=False)
         sys.exit(1)

@@ -7,6 +7,7 @@ KernelError
 |-- TailAheadOfLog        the topic holds what the log lacks: a restored database; stop, never publish
 |-- WrongTopicSettings    a topic that would forget records: refuse to start
 |-- TooManyFailures       message after message cannot be handled: a bad build; stop, keep them all
+|-- NotRepublished        a topic, or a part of the log, that cannot be sent again so
 `-- CommandConflict       the same command id with other content
 """
 
@@ -42,6 +43,10 @@ class WrongTopicSettings(KernelError):
 
 class TooManyFailures(KernelError):
     """So many messages in a row failed that the fault must be ours."""
+
+
+class NotRepublished(KernelError):
+    """History cannot be sent to that topic; the message says why and what can."""
 
 
 class CommandConflict(KernelError):

@@ -95,11 +95,13 @@ async def live() -> dict[str, str]:
 
 @operations.get("/health/ready")
 async def ready(request: Request) -> Response:
-    """The service takes messages in and relays events; 503 says why not."""
+    """The service takes messages in and relays events; 503 says why not, `stopped` where only a person can help."""
     kernel: Kernel = request.app.state.kernel
-    reason = kernel.relay.stopped_because if kernel.started else "starting or stopping"
-    body = {"status": "ready" if reason is None else "not ready", "reason": reason}
-    return JSONResponse(body, status_code=200 if reason is None else 503)
+    if not kernel.started:
+        return JSONResponse({"status": "not ready", "reason": "starting or stopping"}, status_code=503)
+    reasons = kernel.stopped_because
+    body = {"status": "stopped" if reasons else "ready", "reason": "; ".join(reasons) or None}
+    return JSONResponse(body, status_code=503 if reasons else 200)
 
 
 @operations.get("/metrics", response_class=PlainTextResponse)

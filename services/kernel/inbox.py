@@ -35,7 +35,7 @@ update log.inbox i set position = m.position, next_offset = m.next_offset, finge
        as m(source, partition, position, next_offset, fingerprint)
  where i.source = m.source and i.partition = m.partition
 """
-_TAKEN = "select source, partition, position, next_offset from log.inbox order by source, partition"
+_TAKEN = "select source, partition, position, next_offset, fingerprint from log.inbox order by source, partition"
 
 log = logging.getLogger(__name__)
 
@@ -181,12 +181,17 @@ class Taken:
 
     position: int
     next_offset: int
+    fingerprint: bytes | None = None
+    """Of the record at `next_offset` - 1; None before the first."""
 
 
 async def taken(connection: Connection) -> dict[Place, Taken]:
     """How far each source partition that was ever read was taken in."""
     rows = await connection.fetch(_TAKEN)
-    return {(row["source"], row["partition"]): Taken(row["position"], row["next_offset"]) for row in rows}
+    return {
+        (row["source"], row["partition"]): Taken(row["position"], row["next_offset"], row["fingerprint"])
+        for row in rows
+    }
 
 
 def fingerprint(delivery: Delivery) -> bytes:

@@ -17,6 +17,9 @@ REQUEST_TIMEOUT_MS = 10_000
 TRANSACTION_TIMEOUT_MS = 10_000
 BATCH_BYTES_MAX = 512 * 1024
 REQUEST_BYTES_MAX = 1024 * 1024
+KEEPS_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+"""What a topic must be set to whose tail says how far it was written."""
+
 _REPLICAS_MAX = 3
 _VISIBLE_SECONDS_MAX = 30
 _TAIL_STEPS = (2, 8, 64, 1024, 65_536)
@@ -122,8 +125,8 @@ async def list_topics(bootstrap: str) -> list[str]:
         await admin.close()
 
 
-async def check_keeps_for_ever(bootstrap: str, topic: str) -> None:
-    """Refuse a topic that would forget records: its tail is the relay's only checkpoint."""
+async def topic_settings(bootstrap: str, topic: str) -> dict[str, str]:
+    """A topic's settings by name. Raises UnknownTopicOrPartitionError where there is no such topic."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
@@ -131,9 +134,26 @@ async def check_keeps_for_ever(bootstrap: str, topic: str) -> None:
         (response,) = await admin.describe_configs([resource])
     finally:
         await admin.close()
-    settings = {entry[0]: entry[1] for entry in response.resources[0][4]}
-    wanted = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
-    for name, value in wanted.items():
+    code, message = response.resources[0][:2]
+    if code:
+        raise for_code(code)(message)
+    return {entry[0]: entry[1] for entry in response.resources[0][4]}
+
+
+async def partition_counts(bootstrap: str) -> dict[str, int]:
+    """How many partitions each topic has."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        return {found["topic"]: len(found["partitions"]) for found in await admin.describe_topics()}
+    finally:
+        await admin.close()
+
+
+async def check_keeps_for_ever(bootstrap: str, topic: str) -> None:
+    """Refuse a topic that would forget records: its tail is a checkpoint."""
+    settings = await topic_settings(bootstrap, topic)
+    for name, value in KEEPS_FOR_EVER.items():
         if settings.get(name) != value:
             raise WrongTopicSettings(f"{topic}: {name} is {settings.get(name)}, must be {value}")
 
@@ -145,6 +165,32 @@ async def tails(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> dict
     ends = await consumer.end_offsets(places)
     beginnings = await consumer.beginning_offsets(places)
     return {place.partition: await _tail(consumer, place, beginnings[place], ends[place]) for place in places}
+
+
+async def first_records(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> dict[int, ConsumerRecord | None]:
+    """The first committed record that each partition still has, None where it is empty."""
+    places = [TopicPartition(topic, partition) for partition in range(partitions)]
+    consumer.assign(places)
+    beginnings, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+    return {place.partition: await record_from(consumer, place, beginnings[place], ends[place]) for place in places}
+
+
+async def record_from(consumer: AIOKafkaConsumer, place: TopicPartition, start: int, end: int) -> ConsumerRecord | None:
+    """The first committed record at or after an offset and before the end; None where there is none.
+
+    The partition must be assigned to the consumer. Raises TimeoutError where the broker does not deliver.
+    """
+    if start >= end:
+        return None
+    consumer.seek(place, start)
+    deadline = time.monotonic() + REQUEST_TIMEOUT_MS / 1000
+    while await consumer.position(place) < end:
+        records = (await consumer.getmany(place, timeout_ms=200, max_records=1)).get(place, [])
+        if records:
+            return records[0] if records[0].offset < end else None
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{place.topic}/{place.partition} could not be read from {start} on")
+    return None
 
 
 async def _tail(consumer: AIOKafkaConsumer, place: TopicPartition, beginning: int, end: int) -> ConsumerRecord | None:

@@ -16,11 +16,12 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from contracts.envelope import CHAIN_START, place_of
+from contracts.envelope import CHAIN_START, RecordPlace, place_of
 from contracts.topics import channel_topics, dead_letters_topic, events_topic
 from services.kernel import kafka
 from services.kernel.dead_letters import mark_published, unpublished
 from services.kernel.errors import TailAheadOfLog, WrongTopicSettings
+from services.kernel.event_log import Connection
 from services.kernel.log_reader import LogReader
 from services.kernel.messages import Recorded
 from services.kernel.observability import Metrics
@@ -33,6 +34,7 @@ _IDLE_SECONDS = 0.5
 _TURN_SECONDS_MIN = 0.03
 _SIDE_POLL_SECONDS = 1.0
 _LOCK_CLASS = 0x50_4C
+_DIGEST = "select digest from log.events where partition = $1 and position = $2"
 
 log = logging.getLogger(__name__)
 
@@ -142,21 +144,11 @@ class Relay:
                 self._tails[partition], self._passed[partition] = Tail(0, CHAIN_START), 0
                 continue
             place = place_of(dict(record.headers))
-            await self._check_against_log(partition, place.position, place.digest)
+            if (problem := await tail_problem(self._pool, self._topic, partition, place)) is not None:
+                raise TailAheadOfLog(problem)
             self._tails[partition], self._passed[partition] = (
                 Tail(place.position, place.chain),
                 place.position,
-            )
-
-    async def _check_against_log(self, partition: int, position: int, digest: bytes) -> None:
-        ours = await self._pool.fetchval(
-            "select digest from log.events where partition = $1 and position = $2", partition, position
-        )
-        if ours != digest:
-            raise TailAheadOfLog(
-                f"{self._topic}/{partition} ends with position {position}, digest {digest.hex()[:16]}; the log has "
-                f"{'no such position' if ours is None else 'digest ' + ours.hex()[:16]} there. The database was "
-                "restored to an older state: bring back a newer backup or its WAL"
             )
 
     async def _turn(self, producer: AIOKafkaProducer) -> bool:
@@ -224,6 +216,20 @@ class Relay:
                 channel = topic.split(".")[1]
                 await kafka.ensure_topics(self._bootstrap, channel_topics(channel), self._partitions)
         self._known_topics |= topics
+
+
+async def tail_problem(
+    database: asyncpg.Pool | Connection, topic: str, partition: int, tail: RecordPlace
+) -> str | None:
+    """Why the topic's last record is not one of the log's; None where it is."""
+    ours = await database.fetchval(_DIGEST, partition, tail.position)
+    if ours == tail.digest:
+        return None
+    return (
+        f"{topic}/{partition} ends with position {tail.position}, digest {tail.digest.hex()[:16]}; the log has "
+        f"{'no such position' if ours is None else 'digest ' + ours.hex()[:16]} there. The database was "
+        "restored to an older state: bring back a newer backup or its WAL"
+    )
 
 
 def _still_held(lock_holder: asyncpg.pool.PoolConnectionProxy) -> bool:

@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import asyncpg
+from aiokafka import TopicPartition
 from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
 from contracts.topics import dead_letters_topic, lane_of
 from services.kernel import dead_letters, idempotent, inbox, postgres
+from services.kernel.assignment import SeekToInbox
 from services.kernel.codec import EventCodec
 from services.kernel.command_handler import CommandHandler
 from services.kernel.idempotent import CommandResult
@@ -46,6 +48,8 @@ class Kernel:
         self.settings = settings
         self.metrics = Metrics(definition.name)
         self.codec = EventCodec(definition.events)
+        self.stopped_sources: dict[TopicPartition, str] = {}
+        self._listeners: list[SeekToInbox] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._pools: list[asyncpg.Pool] = []
         self._intakes: list[Intake] = []
@@ -96,6 +100,11 @@ class Kernel:
         await self.broker.start()
         self.started = True
 
+    @property
+    def stopped_because(self) -> list[str]:
+        """What only a person can settle: why the relay stopped, and which source partitions are not read on."""
+        return [reason for reason in (self.relay.stopped_because, *self.stopped_sources.values()) if reason]
+
     async def _open_pool(self, size: int, *, durable: bool = True) -> asyncpg.Pool:
         pool = await postgres.open_pool(self.settings.database, size=size, durable=durable)
         self._pools.append(pool)
@@ -133,7 +142,7 @@ class Kernel:
             subscribe(
                 broker,
                 intake(definition.react, linked=True),
-                self._log_pool,
+                self._listener(),
                 group=f"{definition.name}.events",
                 topics=definition.sources,
                 records_max=self.settings.inbox_records,
@@ -142,12 +151,17 @@ class Kernel:
             subscribe(
                 broker,
                 intake(definition.react_to_channel, linked=False),
-                self._log_pool,
+                self._listener(),
                 group=f"{definition.name}.channels",
                 pattern=CHANNEL_PATTERN,
                 records_max=self.settings.inbox_records,
             )
         return broker
+
+    def _listener(self) -> SeekToInbox:
+        listener = SeekToInbox(self._log_pool, self.settings.kafka, self.stopped_sources)
+        self._listeners.append(listener)
+        return listener
 
     def _committed(self, events: Sequence[Recorded[Any]], seconds: float) -> None:
         self.metrics.commit_seconds.observe(seconds)
@@ -171,6 +185,8 @@ class Kernel:
         await self._end()
 
     async def _end(self) -> None:
+        for listener in self._listeners:
+            listener.close()
         pending = set(self._tasks)
         while pending:
             # A client library may swallow a cancellation that meets it while it closes something.
@@ -213,7 +229,8 @@ class Kernel:
             replies = await connection.fetchval("select count(*) from log.replies")
         return {
             "service": self.definition.name,
-            "ready": self.started and self.relay.stopped_because is None,
+            "ready": self.started and not self.stopped_because,
+            "stopped_because": self.stopped_because,
             "sources": list(self.definition.sources),
             "heads": self.reader.heads,
             "relayed": self.relay.passed,

@@ -10,8 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-import asyncpg
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -19,12 +18,14 @@ from faststream.kafka.annotations import KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 
 from services.kernel import kafka
+from services.kernel.assignment import SeekToInbox
 from services.kernel.command_handler import CommandHandler
-from services.kernel.inbox import InboxBatch, taken
+from services.kernel.inbox import InboxBatch
 from services.kernel.messages import Delivery
 from services.kernel.observability import Metrics
 from services.kernel.reactions import describe
 from services.kernel.service import React, ServiceDefinition
+from services.kernel.sources import delivery_of
 
 CHANNEL_PATTERN = r"^orders\.[A-Za-z0-9-]+\.v1$"
 _BATCH_TIMEOUT_MS = 10
@@ -143,29 +144,10 @@ class Intake:
             log.info("group offsets not committed (a rebalance is normal): %s", error)
 
 
-class SeekToInbox(ConsumerRebalanceListener):  # type: ignore[misc]
-    """On each assignment, go to where the inbox says; the group's own offset is only a hint."""
-
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
-        self.subscriber: Any = None
-
-    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        """Seek every partition that was read before; the others start at their beginning."""
-        async with self._pool.acquire() as connection:
-            known = await taken(connection)
-        for place in assigned:
-            before = known.get((place.topic, place.partition))
-            self.subscriber.consumer.seek(place, before.next_offset if before else 0)
-
-    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
-        """Nothing to save: the inbox row moved with the batch."""
-
-
 def subscribe(
     broker: KafkaBroker,
     intake: Intake,
-    pool: asyncpg.Pool,
+    listener: SeekToInbox,
     *,
     group: str,
     topics: Sequence[str] = (),
@@ -173,7 +155,6 @@ def subscribe(
     records_max: int,
 ) -> None:
     """Declare a batch subscriber of raw bytes that feeds the intake."""
-    listener = SeekToInbox(pool)
     subscriber = broker.subscriber(
         *topics,
         pattern=pattern,
@@ -191,7 +172,7 @@ def subscribe(
 
     @subscriber  # type: ignore[untyped-decorator]
     async def take(body: Any, message: KafkaMessage) -> None:
-        await intake.take(message.raw_message, subscriber.consumer)
+        await intake.take(await listener.screened(message.raw_message), subscriber.consumer)
 
 
 async def _raw(records: Any) -> KafkaMessage:
@@ -201,19 +182,6 @@ async def _raw(records: Any) -> KafkaMessage:
 
 async def _undecoded(message: KafkaMessage) -> bytes:
     return b""
-
-
-def delivery_of(record: ConsumerRecord) -> Delivery:
-    """The kernel's view of a consumed record."""
-    return Delivery(
-        record.topic,
-        record.partition,
-        record.offset,
-        record.key,
-        record.value,
-        tuple(record.headers),
-        record.timestamp,
-    )
 
 
 def _first_offsets(deliveries: Sequence[Delivery]) -> dict[TopicPartition, int]:

@@ -257,12 +257,13 @@ async def home_of_a_tally(
     finally:
         await producer.stop()
         await asyncio.gather(
-            _delete_topics(servers.kafka, [*(topic.name for topic in topics), notices_topic(channel)]),
+            delete_topics(servers.kafka, [*(topic.name for topic in topics), notices_topic(channel)]),
             postgres.drop(servers.postgres, name, prefix),
         )
 
 
-async def _delete_topics(bootstrap: str, topics: Sequence[str]) -> None:
+async def delete_topics(bootstrap: str, topics: Sequence[str]) -> None:
+    """Delete those of the topics that there are."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
