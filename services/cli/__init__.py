@@ -5,7 +5,7 @@ import sys
 import typer
 
 from infra.errors import InfraError
-from services.cli import channel, demo, lookup, operate, products, stack
+from services.cli import channel, demo, lookup, operate, products, stack, verify
 from services.cli.console import Failure, console
 
 app = typer.Typer(
@@ -20,7 +20,7 @@ app.command()(stack.down)
 app.command()(stack.status)
 app.command()(stack.run)
 app.command()(demo.demo)
-app.command()(operate.verify)
+app.command()(verify.verify)
 app.command()(operate.rebuild)
 app.command("dead-letters")(operate.dead_letters)
 app.command()(lookup.report)

@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
-
 from services.kernel.chain import TAG
 from services.kernel.event_log import Connection
 
@@ -159,7 +157,7 @@ class ChainWalk:
             self.confirmed = signed
 
 
-async def last_position(connection: asyncpg.Connection, partition: int) -> int:
+async def last_position(connection: Connection, partition: int) -> int:
     """The highest position of a partition, 0 where it is empty."""
     found: int | None = await connection.fetchval(
         "select max(position) from log.events where partition = $1", partition

@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.kernel import chain, chain_diagnosis, event_log
+from services.kernel import chain, chain_diagnosis
 from services.kernel.chain_walk import ChainWalk, SignedDigest, last_position
 from services.kernel.event_log import Connection, Head
 from services.kernel.finding import Finding, Wrong, short
 
 _GENESIS = "select document, digest from log.genesis where partition = $1"
+_GENESIS_DIGESTS = "select partition, digest from log.genesis order by partition"
 _HEAD = "select position, digest from log.log_head where partition = $1"
 _BELOW_ONE = "select position from log.events where partition = $1 and position < 1 order by position limit 1"
 _PLACE = "select stream, version from log.events where partition = $1 and position = $2"
@@ -160,6 +161,11 @@ def _wrong_end(walk: ChainWalk, last: int, head: Head | None) -> Finding | None:
     return None
 
 
-async def log_size(connection: Connection) -> dict[int, int]:
-    """The head position of each partition, for sharing out the work."""
-    return {partition: head.position for partition, head in (await event_log.heads(connection)).items()}
+async def genesis_digests(connection: Connection) -> dict[int, bytes]:
+    """digest(0) of each partition, as the database has it."""
+    return {row["partition"]: row["digest"] for row in await connection.fetch(_GENESIS_DIGESTS)}
+
+
+async def log_sizes(connection: Connection) -> dict[int, int]:
+    """The last position of each partition, for sharing out the work."""
+    return {partition: await last_position(connection, partition) for partition in await partitions_of(connection)}
