@@ -23,7 +23,7 @@ from services.kernel.finding import Finding, Wrong
 from services.kernel.kept_checkpoints import Kept, against_service, notes_of, read_kept
 from services.kernel.signed_note import VerifyingKey, load_public_keys
 from services.kernel.verify import genesis_digests, log_sizes
-from services.kernel.verify_jobs import ChainJob, Job, Outcome, TopicJob, run_jobs
+from services.kernel.verify_jobs import ChainJob, ChainPart, Job, Kind, Outcome, TopicJob, TopicPart, grouped, run_jobs
 
 _STATUS_SECONDS_MAX = 10
 
@@ -55,9 +55,9 @@ class Subject:
     findings: list[Finding] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
-    def checked(self, kind: type[ChainJob] | type[TopicJob]) -> int:
+    def checked(self, kind: Kind) -> int:
         """How many events or records were found right."""
-        return sum(outcome.checked for outcome in self.outcomes if isinstance(outcome.job, kind))
+        return sum(outcome.checked for outcome in self.outcomes if outcome.kind is kind)
 
     @property
     def waiting(self) -> int:
@@ -117,7 +117,7 @@ def examine(stack: Stack, scope: Scope, *, silent: bool = False) -> list[Subject
     bars = progress()
     bars.disable = silent
     with bars:
-        bar = bars.add_task("verifying", total=sum(job.events for job in jobs), rate="")
+        bar = bars.add_task("verifying", total=sum(2 * sum(subject.sizes.values()) for subject in subjects), rate="")
         started, done = time.monotonic(), 0
 
         def report(more: int) -> None:
@@ -126,10 +126,10 @@ def examine(stack: Stack, scope: Scope, *, silent: bool = False) -> list[Subject
             bars.update(bar, completed=done, rate=f"{done / max(time.monotonic() - started, 0.001):,.0f}/s")
 
         outcomes = run_jobs(jobs, scope.workers, report)
-        # Private events are not on the topic, so that the estimate was too high.
+        # How many events are public shows only as they are read.
         bars.update(bar, total=done, completed=done)
     for subject in subjects:
-        subject.outcomes = [outcome for outcome in outcomes if outcome.job.service == subject.service]
+        subject.outcomes = [outcome for outcome in outcomes if outcome.service == subject.service]
     return subjects
 
 
@@ -168,31 +168,17 @@ async def _status(stack: Stack, service: str) -> Mapping[str, Any] | None:
 def _jobs_of(stack: Stack, subject: Subject) -> list[Job]:
     """All that is to be done for a service. A further kind of check is a further kind of job, added here."""
     database = postgres.service_dsn(stack.postgres, subject.service, DATABASE_PREFIX)
-    jobs: list[Job] = [
-        ChainJob(
-            service=subject.service,
-            partition=partition,
-            events=size,
-            database=database,
-            signed=tuple(subject.kept.signed.get(partition, ())),
-        )
-        for partition, size in subject.sizes.items()
+    chains = (ChainPart(p, size, tuple(subject.kept.signed.get(p, ()))) for p, size in subject.sizes.items())
+    topics = (
+        TopicPart(p, size, subject.ends[p], _relayed(subject.status, p, size))
+        for p, size in subject.sizes.items()
+        if p in subject.ends
+    )
+    application = f"services.{subject.service}.app:application"
+    return [
+        *(ChainJob(subject.service, database, parts) for parts in grouped(chains)),
+        *(TopicJob(subject.service, database, stack.kafka, application, parts) for parts in grouped(topics)),
     ]
-    jobs += [
-        TopicJob(
-            service=subject.service,
-            partition=partition,
-            events=size,
-            database=database,
-            kafka=stack.kafka,
-            application=f"services.{subject.service}.app:application",
-            end=subject.ends[partition],
-            relayed=_relayed(subject.status, partition, size),
-        )
-        for partition, size in subject.sizes.items()
-        if partition in subject.ends
-    ]
-    return jobs
 
 
 def _relayed(status: Mapping[str, Any] | None, partition: int, size: int) -> int | None:
@@ -207,12 +193,12 @@ def _relayed(status: Mapping[str, Any] | None, partition: int, size: int) -> int
 
 def show(subjects: Sequence[Subject], seconds: float) -> None:
     """What was checked, and what is wrong."""
-    events, records = (sum(s.checked(kind) for s in subjects) for kind in (ChainJob, TopicJob))
+    events, records = (sum(s.checked(kind) for s in subjects) for kind in Kind)
     rows = [
         (
             s.service,
-            s.checked(ChainJob),
-            s.checked(TopicJob),
+            s.checked(Kind.CHAIN),
+            s.checked(Kind.TOPIC),
             s.waiting,
             len(s.kept.checkpoints),
             s.kept.checkpoints[-1].size if s.kept.checkpoints else 0,
@@ -264,8 +250,8 @@ def _document(subjects: Sequence[Subject], seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 3),
         "services": {
             s.service: {
-                "events": s.checked(ChainJob),
-                "topic_records": s.checked(TopicJob),
+                "events": s.checked(Kind.CHAIN),
+                "topic_records": s.checked(Kind.TOPIC),
                 "not_relayed_yet": s.waiting,
                 "checkpoints": len(s.kept.checkpoints),
                 "events_signed": s.kept.checkpoints[-1].size if s.kept.checkpoints else 0,

@@ -77,6 +77,8 @@ def reader(bootstrap: str) -> AIOKafkaConsumer:
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         request_timeout_ms=REQUEST_TIMEOUT_MS,
+        # Who reads to a known end waits for nothing new; at the end a fetch would hold up `stop` for so long.
+        fetch_max_wait_ms=50,
     )
 
 
