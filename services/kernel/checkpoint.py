@@ -84,30 +84,34 @@ class Checkpoint:
     @staticmethod
     def parse(text: str) -> "Checkpoint":
         """The checkpoint of its text. Raises ValueError unless it is written exactly as `text` writes it."""
-        origin, _, _, *rest = text.splitlines()
-        fields = [line.split(" ", 1) for line in rest]
-        single = {name: value for name, value in fields if name != "head"}
-        heads = {}
-        for name, value in fields:
-            if name == "head":
-                partition, position, digest = value.split(" ")
-                heads[int(partition)] = Head(int(position), bytes.fromhex(digest))
         try:
-            found = Checkpoint(
-                service=origin.removeprefix(origin_of("")),
-                number=int(single["number"]),
-                time=datetime.fromisoformat(single["time"]),
-                genesis=bytes.fromhex(single["genesis"]),
-                previous=bytes.fromhex(single["previous"]),
-                heads=heads,
-                next_key=VerifyingKey.parse(single["next-key"]) if "next-key" in single else None,
-            )
-            written = found.text
-        except (KeyError, struct.error) as error:
-            raise ValueError(f"not a checkpoint: {error}") from error
-        if written != text:
+            found = _parsed(text)
+            same = found.text == text
+        except (ValueError, KeyError, struct.error) as error:
+            raise ValueError(f"its lines are not those of a checkpoint: {error}") from error
+        if not same:
             raise ValueError("its lines are not those of a checkpoint, or contradict each other")
         return found
+
+
+def _parsed(text: str) -> Checkpoint:
+    origin, _, _, *rest = text.splitlines()
+    fields = [line.split(" ", 1) for line in rest]
+    single = {name: value for name, value in fields if name != "head"}
+    heads = {}
+    for name, value in fields:
+        if name == "head":
+            partition, position, digest = value.split(" ")
+            heads[int(partition)] = Head(int(position), bytes.fromhex(digest))
+    return Checkpoint(
+        service=origin.removeprefix(origin_of("")),
+        number=int(single["number"]),
+        time=datetime.fromisoformat(single["time"]),
+        genesis=bytes.fromhex(single["genesis"]),
+        previous=bytes.fromhex(single["previous"]),
+        heads=heads,
+        next_key=VerifyingKey.parse(single["next-key"]) if "next-key" in single else None,
+    )
 
 
 def genesis_root(digests: Mapping[int, bytes]) -> bytes:
