@@ -5,7 +5,7 @@ import sys
 import typer
 
 from infra.errors import InfraError
-from services.cli import channel, dead_letters, demo, doctor, lookup, operate, products, republish, stack
+from services.cli import channel, dead_letters, demo, doctor, lookup, operate, products, republish, stack, verify
 from services.cli.console import Failure, console
 from services.kernel.errors import KernelError
 
@@ -21,7 +21,7 @@ app.command()(stack.down)
 app.command()(stack.status)
 app.command()(stack.run)
 app.command()(demo.demo)
-app.command()(operate.verify)
+app.command()(verify.verify)
 app.command()(operate.rebuild)
 app.command()(republish.republish)
 app.command()(doctor.doctor)

@@ -15,9 +15,9 @@ from infra.stack_file import Stack
 from services.cli import reports
 from services.cli.channel import add_channels, show_published
 from services.cli.console import Failure, console, progress, table
-from services.cli.operate import verified
 from services.cli.products import SHIPPED, publish_document
 from services.cli.stack import get, service_status, show_addresses, stack_for_a_job
+from services.cli.verify import verified
 from services.demo.latency import Latencies, listening
 from services.demo.orders import CHANNELS
 from services.demo.quiet import wait_until_quiet
@@ -176,7 +176,7 @@ def _show(
     console.print()
     reports.show_business(stack, channels)
     _show_speed(latencies)
-    if not asyncio.run(verified(stack)):
+    if not verified(stack):
         raise typer.Exit(1)
     console.print()
     if _heads(stack) == before:

@@ -1,4 +1,4 @@
-"""`pledger verify | rebuild`: what operators do on a live system."""
+"""`pledger rebuild`: what operators do on a live system."""
 
 import asyncio
 import importlib
@@ -9,42 +9,11 @@ import typer
 
 from contracts.topics import ServiceName
 from infra.stack_file import Stack
-from services.cli.console import Failure, console, progress, table
+from services.cli.console import Failure, progress
 from services.cli.stack import DATABASE_PREFIX, running_stack
 from services.kernel import postgres
 from services.kernel.codec import EventCodec
 from services.kernel.rebuild import rebuild as rebuild_projection
-from services.kernel.verify import Verified, verify_log
-
-
-def verify() -> None:
-    """Recompute every hash chain of the four logs; exit code 1 where anything was altered or is missing."""
-    if not asyncio.run(verified(running_stack())):
-        raise typer.Exit(1)
-
-
-async def verified(stack: Stack) -> bool:
-    """Verify all logs and print the result; whether everything is right."""
-    started = time.monotonic()
-    results = {service: await _verify(stack, service) for service in ServiceName}
-    seconds = time.monotonic() - started
-    rows = [
-        (service, result.events, "intact" if not result.findings else f"{len(result.findings)} broken partitions")
-        for service, result in results.items()
-    ]
-    console.print(table(f"Log verified in {seconds:.1f} s", "service", "events", "hash chains", rows=rows))
-    for service, result in results.items():
-        for finding in result.findings:
-            console.print(f"[red]{service} {finding.partition}/{finding.position}: {finding.problem}[/red]")
-    return not any(result.findings for result in results.values())
-
-
-async def _verify(stack: Stack, service: str) -> Verified:
-    connection = await postgres.connect(postgres.service_dsn(stack.postgres, service, DATABASE_PREFIX))
-    try:
-        return await verify_log(connection)
-    finally:
-        await connection.close()
 
 
 def rebuild(

@@ -20,6 +20,7 @@ from infra.servers import Servers, data_folder
 from infra.stack import Child, run_stack
 from infra.stack_file import Stack, current_stack
 from services.cli.console import Failure, console, table
+from services.cli.keys import checkpoints_folder, ensure_keys, key_path
 from services.kernel import kafka, postgres
 from services.kernel.settings import ServiceSettings
 
@@ -87,7 +88,8 @@ def _say(text: str) -> None:
 
 
 def prepare(servers: Servers) -> None:
-    """Make databases, roles, tables and topics where they are missing."""
+    """Make keys, databases, roles, tables and topics where they are missing."""
+    ensure_keys(data_folder())
     asyncio.run(_prepare(servers))
 
 
@@ -111,6 +113,8 @@ def _child(service: str, servers: Servers) -> Child:
             "LEDGER_DATABASE": postgres.service_dsn(servers.postgres, service, DATABASE_PREFIX),
             "LEDGER_KAFKA": servers.kafka,
             "LEDGER_HTTP_PORT": str(port),
+            "LEDGER_CHECKPOINTS_FOLDER": str(checkpoints_folder(data_folder())),
+            "LEDGER_SIGNING_KEY": str(key_path(data_folder(), service)),
             # A service never sees the administrator's address.
             "LEDGER_POSTGRES": "",
         },

@@ -123,6 +123,16 @@ async def status(request: Request) -> dict[str, Any]:
     return found
 
 
+@operations.get("/checkpoint", response_class=PlainTextResponse)
+async def checkpoint(request: Request) -> Response:
+    """The last signed checkpoint of the log, as a signed note; keep one, and a rewritten log will show."""
+    signer = request.app.state.kernel.signer
+    note: str | None = signer.latest()
+    if note is None:
+        raise HTTPException(404, f"there is no checkpoint: {signer.status}")
+    return PlainTextResponse(note)
+
+
 def problem(status_code: int, title: str, detail: str, extra: Mapping[str, Any] | None = None) -> JSONResponse:
     """A problem document."""
     body = {"type": "about:blank", "title": title, "status": status_code, "detail": detail, **(extra or {})}

@@ -80,6 +80,8 @@ def reader(bootstrap: str) -> AIOKafkaConsumer:
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         request_timeout_ms=REQUEST_TIMEOUT_MS,
+        # Who reads to a known end waits for nothing new; at the end a fetch would hold up `stop` for so long.
+        fetch_max_wait_ms=50,
     )
 
 
@@ -223,6 +225,39 @@ async def _last_record(
         if time.monotonic() > deadline:
             raise TimeoutError(f"{place.topic}/{place.partition} could not be read up to its end at {end}")
     return last
+
+
+async def committed_ends(bootstrap: str, topic: str, seconds_max: float = 30) -> dict[int, int]:
+    """The end offset of each partition, once every transaction that was on it is finished; empty without the topic.
+
+    A commit is acknowledged before its markers are on the partitions, so a reader may lag behind its writer.
+    """
+    consumer = reader(bootstrap)
+    uncommitted = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    try:
+        await asyncio.gather(consumer.start(), uncommitted.start())
+        places = [TopicPartition(topic, partition) for partition in await _partitions_of(bootstrap, topic)]
+        ends = await uncommitted.end_offsets(places)
+        async with asyncio.timeout(seconds_max):
+            while True:
+                decided = await consumer.end_offsets(places)
+                if all(decided[place] >= ends[place] for place in places):
+                    return {place.partition: end for place, end in ends.items()}
+                await asyncio.sleep(0.02)
+    finally:
+        await asyncio.gather(consumer.stop(), uncommitted.stop())
+
+
+async def _partitions_of(bootstrap: str, topic: str) -> list[int]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        if topic not in await admin.list_topics():
+            return []
+        (described,) = await admin.describe_topics([topic])
+        return sorted(entry["partition"] for entry in described["partitions"])
+    finally:
+        await admin.close()
 
 
 async def abandon(producer: AIOKafkaProducer, seconds: float = 5) -> None:

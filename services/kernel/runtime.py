@@ -14,6 +14,7 @@ from faststream.specification import AsyncAPI
 from contracts.topics import dead_letters_topic, lane_of
 from services.kernel import dead_letters, idempotent, inbox, postgres
 from services.kernel.assignment import SeekToInbox
+from services.kernel.checkpoint_signer import CheckpointSigner
 from services.kernel.codec import EventCodec
 from services.kernel.command_handler import CommandHandler
 from services.kernel.idempotent import CommandResult
@@ -89,11 +90,15 @@ class Kernel:
         self.relay = Relay(
             self._log_pool, settings.kafka, self.definition, self.reader, self.metrics, settings.relay_events
         )
+        self.signer = CheckpointSigner(
+            self._read_pool, self.definition.name, settings, self.reader, lambda: self.relay.working
+        )
         loops = (
             self.handler.run(),
             self.reader.run(settings.poll_seconds),
             self.projector.run(),
             self.relay.run(),
+            self.signer.run(),
         )
         self._tasks = [asyncio.create_task(loop) for loop in loops]
         self.broker = self._broker(before_batch)
@@ -182,6 +187,10 @@ class Kernel:
             async with asyncio.timeout(_STOP_SECONDS / 3):
                 while self.projector.lag or (self.relay.working and self.relay.lag):
                     await asyncio.sleep(0.02)
+        if self.relay.working:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(_STOP_SECONDS / 3):
+                    await self.signer.sign()
         await self._end()
 
     async def _end(self) -> None:
@@ -245,4 +254,6 @@ class Kernel:
             **letters,
             "dead_letters_topic": dead_letters_topic(self.definition.name),
             "replies_waiting": replies,
+            "checkpoint": self.signer.status,
+            "checkpoint_number": self.signer.number,
         }

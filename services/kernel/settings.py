@@ -1,5 +1,7 @@
 """The settings of one service process, read from `LEDGER_*` once and passed on as a value."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -20,3 +22,8 @@ class ServiceSettings(BaseSettings):
     projector_events: int = Field(default=250, ge=1, description="events a partition in one commit")
     poll_seconds: float = Field(default=0.05, gt=0, description="how often a sleeping loop looks again")
     channel_refresh_seconds: float = Field(default=2, gt=0, description="how soon a new channel is seen")
+
+    checkpoints_folder: Path | None = Field(default=None, description="where signed checkpoints of the log are kept")
+    signing_key: Path | None = Field(default=None, description="PEM file with the Ed25519 key that signs them")
+    checkpoint_seconds: float = Field(default=10, gt=0, description="how often what is new is signed")
+    checkpoint_events: int = Field(default=10_000, ge=1, description="so many new events are signed at once")
