@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
+from services.kernel import failpoints
 from services.kernel.http import install_problems, operations
 from services.kernel.observability import configure_logging
 from services.kernel.runtime import BeforeBatch, Kernel
@@ -46,6 +47,7 @@ class Application:
     def run(self, settings: ServiceSettings) -> None:
         """Serve until SIGTERM or SIGINT; the batch in hand is finished before the process ends."""
         configure_logging(self.definition.name)
+        failpoints.arm(settings.failpoint)
         _tune_garbage_collection()
         config = uvicorn.Config(
             self.asgi(settings),

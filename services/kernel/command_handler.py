@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 
 from contracts.topics import lane_of
-from services.kernel import clock, event_log
+from services.kernel import clock, event_log, failpoints
 from services.kernel.chain import Link
 from services.kernel.codec import EventCodec
 from services.kernel.errors import CommandRefused
@@ -180,8 +180,10 @@ class CommandHandler:
         done.executed = [
             self._execute(instruction, done.streams, done.positions, decided) for instruction in instructions
         ]
+        failpoints.hit("inbox.decided")
         chained = {p: event_log.chained(heads[p], batch.links) for p, batch in decided.items()}
         await event_log.append(connection, chained)
+        failpoints.hit("inbox.inserted")
         done.recorded = [
             _recorded(stored, event, cause)
             for partition, batch in decided.items()

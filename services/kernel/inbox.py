@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from contracts.envelope import link_of
-from services.kernel import clock, dead_letters, replies
+from services.kernel import clock, dead_letters, failpoints, replies
 from services.kernel.command_handler import Executed
 from services.kernel.dead_letters import DeadLetter
 from services.kernel.event_log import Connection
@@ -73,6 +73,7 @@ class InboxBatch:
         for delivery in self.deliveries:
             by_place.setdefault((delivery.topic, delivery.partition), []).append(delivery)
         self._progress = await _lock(connection, sorted(by_place))
+        failpoints.hit("inbox.locked")
         instructions: list[Instruction] = []
         for place, own in by_place.items():
             for delivery in self._unseen(place, own):
@@ -145,6 +146,7 @@ class InboxBatch:
         await replies.put(connection, self.service, told)
         await dead_letters.put(connection, self.dead)
         await self._move(connection)
+        failpoints.hit("inbox.moved")
 
     def _bury(self, delivery: Delivery, reason: str, error: Exception | None) -> None:
         details = reason if error is None else f"{type(error).__name__}: {error}"

@@ -51,7 +51,7 @@ def channel_producer(bootstrap: str) -> AIOKafkaProducer:
     )
 
 
-def consumer_options() -> dict[str, Any]:
+def consumer_options(session_timeout_ms: int) -> dict[str, Any]:
     """Options of every inbox subscriber.
 
     The inbox row decides where reading starts (each assignment seeks), so the reset policy only matters
@@ -60,8 +60,8 @@ def consumer_options() -> dict[str, Any]:
     return {
         "auto_offset_reset": "earliest",
         "isolation_level": "read_committed",
-        "session_timeout_ms": 30_000,
-        "heartbeat_interval_ms": 3_000,
+        "session_timeout_ms": session_timeout_ms,
+        "heartbeat_interval_ms": session_timeout_ms // 10,
         "max_poll_interval_ms": 600_000,
         "fetch_max_bytes": 32 * 1024 * 1024,
         "max_partition_fetch_bytes": 4 * 1024 * 1024,

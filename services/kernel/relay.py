@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 
 from contracts.envelope import CHAIN_START, place_of
 from contracts.topics import channel_topics, dead_letters_topic, events_topic
-from services.kernel import kafka
+from services.kernel import failpoints, kafka
 from services.kernel.dead_letters import mark_published, unpublished
 from services.kernel.errors import TailAheadOfLog, WrongTopicSettings
 from services.kernel.log_reader import LogReader
@@ -117,7 +117,9 @@ class Relay:
         try:
             async with asyncio.timeout(3 * kafka.REQUEST_TIMEOUT_MS / 1000):
                 await producer.start()
+            failpoints.hit("relay.initialised")
             await self._read_tails()
+            failpoints.hit("relay.tails_read")
             self.working = True
             while _still_held(lock_holder):
                 _end_if_cancelled()
@@ -210,10 +212,13 @@ class Relay:
         await self._ensure_topics(records)
         started = time.monotonic()
         await producer.begin_transaction()
+        failpoints.hit("relay.begun")
         sent = await send_batches(producer, records)
         async with asyncio.timeout(kafka.REQUEST_TIMEOUT_MS / 1000):
             await asyncio.gather(*sent)
+            failpoints.hit("relay.acknowledged")
             await producer.commit_transaction()
+            failpoints.hit("relay.committed")
         self._metrics.relay_seconds.observe(time.monotonic() - started)
         self._metrics.relayed.inc(len(records))
 
@@ -263,4 +268,5 @@ async def send_batches(producer: AIOKafkaProducer, records: Sequence[Record]) ->
                     raise ValueError(f"a record of {len(record.value)} bytes does not fit into a batch")
         if batch.record_count():
             sent.append(await producer.send_batch(batch, topic, partition=partition))
+        failpoints.hit("relay.between_sends")
     return sent

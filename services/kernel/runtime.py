@@ -133,6 +133,7 @@ class Kernel:
                 group=f"{definition.name}.events",
                 topics=definition.sources,
                 records_max=self.settings.inbox_records,
+                session_timeout_ms=self.settings.session_timeout_ms,
             )
         if definition.react_to_channel is not None:
             subscribe(
@@ -142,6 +143,7 @@ class Kernel:
                 group=f"{definition.name}.channels",
                 pattern=CHANNEL_PATTERN,
                 records_max=self.settings.inbox_records,
+                session_timeout_ms=self.settings.session_timeout_ms,
             )
         return broker
 

@@ -20,3 +20,9 @@ class ServiceSettings(BaseSettings):
     projector_events: int = Field(default=250, ge=1, description="events a partition in one commit")
     poll_seconds: float = Field(default=0.05, gt=0, description="how often a sleeping loop looks again")
     channel_refresh_seconds: float = Field(default=2, gt=0, description="how soon a new channel is seen")
+    session_timeout_ms: int = Field(
+        default=30_000,
+        ge=6_000,
+        description="how long a silent process keeps its partitions",
+    )
+    failpoint: str = Field(default="", description="for tests: name[:nth][:kill|raise|hang], see failpoints.py")
