@@ -11,7 +11,7 @@ from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
 from contracts.topics import dead_letters_topic, lane_of
-from services.kernel import idempotent, inbox, postgres
+from services.kernel import former_members, idempotent, inbox, postgres
 from services.kernel.codec import EventCodec
 from services.kernel.command_handler import CommandHandler
 from services.kernel.idempotent import CommandResult
@@ -47,6 +47,7 @@ class Kernel:
         self.codec = EventCodec(definition.events, definition.upcasters)
         self._tasks: list[asyncio.Task[None]] = []
         self._pools: list[asyncpg.Pool] = []
+        self._groups = (f"{definition.name}.events", f"{definition.name}.channels")
         self.started = False
 
     async def start(self, before_batch: BeforeBatch | None = None) -> None:
@@ -91,6 +92,7 @@ class Kernel:
         )
         self._tasks = [asyncio.create_task(loop) for loop in loops]
         self.broker = self._broker(before_batch)
+        await former_members.say_goodbye(settings.kafka, self.definition.name, self._groups)
         await self.broker.start()
         self.started = True
 
@@ -104,7 +106,7 @@ class Kernel:
             self.settings.kafka,
             allow_auto_create_topics=False,
             graceful_timeout=_STOP_SECONDS,
-            client_id=f"{self.definition.name}-inbox",
+            client_id=former_members.member_name(self.definition.name),
             logger=None,
             metadata_max_age_ms=int(self.settings.channel_refresh_seconds * 1000),
         )
@@ -130,7 +132,7 @@ class Kernel:
                 broker,
                 intake(definition.react, linked=True),
                 self._log_pool,
-                group=f"{definition.name}.events",
+                group=self._groups[0],
                 topics=definition.sources,
                 records_max=self.settings.inbox_records,
                 session_timeout_ms=self.settings.session_timeout_ms,
@@ -140,7 +142,7 @@ class Kernel:
                 broker,
                 intake(definition.react_to_channel, linked=False),
                 self._log_pool,
-                group=f"{definition.name}.channels",
+                group=self._groups[1],
                 pattern=CHANNEL_PATTERN,
                 records_max=self.settings.inbox_records,
                 session_timeout_ms=self.settings.session_timeout_ms,

@@ -8,6 +8,7 @@ import orjson
 from aiokafka import ConsumerRecord
 
 from contracts.envelope import event_type_of
+from contracts.vocabulary.faults import FaultCode
 from services.demo.raw import Outcome
 from tests.torture.journal import Entry
 
@@ -71,9 +72,12 @@ def difference(entries: Iterable[Entry], told: Told, refused: Mapping[str, Count
     wanted: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     optional: dict[tuple[str, str], str] = {}
     codes: dict[str, Counter[str]] = defaultdict(Counter)
+    seen: set[tuple[str, bytes]] = set()
     for entry in entries:
-        if entry.copy or entry.expected == Outcome.REPEATED:
+        content = (entry.channel, entry.value or b"")
+        if entry.copy or entry.expected == Outcome.REPEATED or content in seen:
             continue
+        seen.add(content)
         place = (entry.channel, entry.reference)
         if entry.expected in _EXPECTED:
             wanted[place].update(_EXPECTED[Outcome(entry.expected)])
@@ -82,6 +86,9 @@ def difference(entries: Iterable[Entry], told: Told, refused: Mapping[str, Count
             optional[place] = _MAY_FOLLOW[Outcome.AWAITING_PAYMENT]
         else:
             codes[entry.channel][entry.expected] += 1
+            if entry.expected == FaultCode.OVERLAPPING_TERM:
+                # Quote accepts it, policy cannot issue it.
+                wanted[place]["accepted"] += 1
             if entry.kind == "claims" and place not in wanted:
                 # A claim that is declined in the end may have had a number first.
                 optional[place] = "registered"
