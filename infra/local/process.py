@@ -68,6 +68,11 @@ class ChildProcess:
     def ended(self) -> bool:
         return self._ended.is_set()
 
+    @property
+    def exit_code(self) -> int | None:
+        """What the child ended with, minus the number of the signal that ended it; nothing while it runs."""
+        return self._process.returncode if self._process is not None and self.ended else None
+
     def wait(self, timeout_seconds: float) -> bool:
         """True when the child ended within the time."""
         return self._ended.wait(timeout_seconds)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
+from services.kernel import failpoints
 from services.kernel.dead_letter_api import dead_letters
 from services.kernel.http import install_problems, operations
 from services.kernel.observability import configure_logging
@@ -48,6 +49,7 @@ class Application:
     def run(self, settings: ServiceSettings) -> None:
         """Serve until SIGTERM or SIGINT; the batch in hand is finished before the process ends."""
         configure_logging(self.definition.name)
+        failpoints.arm(settings.failpoint)
         tune_garbage_collection()
         config = uvicorn.Config(
             self.asgi(settings),

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from contracts.topics import lane_of
-from services.kernel import clock, dead_letters, event_log
+from services.kernel import clock, dead_letters, event_log, failpoints
 from services.kernel.chain import Link, next_digest
 from services.kernel.codec import EventCodec
 from services.kernel.decider import Decider
@@ -102,6 +102,7 @@ class Execution:
         obstacles = _Obstacles(lanes=await dead_letters.lanes_held(connection, _lanes_in_order(instructions)))
         done.streams = await self._load(connection, zip(instructions, lanes, strict=True), obstacles)
         await self._append(connection, instructions, done, obstacles)
+        failpoints.hit("inbox.inserted")
         moved = {
             partition: Head(end.position, end.digest)
             for partition, end in done.ends.items()
@@ -126,6 +127,7 @@ class Execution:
                     if inserting is not None and count % _BREATH == 0:
                         await asyncio.sleep(0)
                     done.executed.append(self._execute(instruction, done, obstacles, recorded_at, stored))
+                failpoints.hit("inbox.decided")
                 if inserting is not None:
                     await inserting
                 inserting = asyncio.ensure_future(event_log.insert(connection, stored)) if stored else None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from contracts.envelope import link_of
-from services.kernel import clock, dead_letters, replies
+from services.kernel import clock, dead_letters, failpoints, replies
 from services.kernel.dead_letters import DeadLetter
 from services.kernel.errors import TooManyFailures
 from services.kernel.event_log import Connection
@@ -83,6 +83,7 @@ class InboxBatch:
         for delivery in self.deliveries:
             by_place.setdefault((delivery.topic, delivery.partition), []).append(delivery)
         self._progress = await _lock(connection, sorted(by_place))
+        failpoints.hit("inbox.locked")
         instructions: list[Instruction] = []
         for place, own in by_place.items():
             for delivery in self._unseen(place, own):
@@ -145,6 +146,7 @@ class InboxBatch:
         await dead_letters.put(connection, self.dead)
         await dead_letters.park(connection, outcome.parked, clock.now())
         await self._move(connection)
+        failpoints.hit("inbox.moved")
 
     def _count_failures(self, executed: Sequence[Executed]) -> int:
         row = self.failures_before

@@ -1,6 +1,7 @@
 """Every Kafka option in one place: topics, the relay's producer, consumers, tails."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from contracts.topics import Topic
 from services.kernel.errors import WrongTopicSettings
@@ -54,7 +55,7 @@ def channel_producer(bootstrap: str) -> AIOKafkaProducer:
     )
 
 
-def consumer_options() -> dict[str, Any]:
+def consumer_options(session_timeout_ms: int) -> dict[str, Any]:
     """Options of every inbox subscriber.
 
     The inbox row decides where reading starts (each assignment seeks), so the reset policy only matters
@@ -63,8 +64,8 @@ def consumer_options() -> dict[str, Any]:
     return {
         "auto_offset_reset": "earliest",
         "isolation_level": "read_committed",
-        "session_timeout_ms": 30_000,
-        "heartbeat_interval_ms": 3_000,
+        "session_timeout_ms": session_timeout_ms,
+        "heartbeat_interval_ms": session_timeout_ms // 10,
         "max_poll_interval_ms": 600_000,
         "fetch_max_bytes": 32 * 1024 * 1024,
         "max_partition_fetch_bytes": 4 * 1024 * 1024,
@@ -260,10 +261,20 @@ async def _partitions_of(bootstrap: str, topic: str) -> list[int]:
         await admin.close()
 
 
-async def abandon(producer: AIOKafkaProducer, seconds: float = 5) -> None:
-    """Throw a producer away. Its own `stop` may wait for ever while the broker is away."""
-    try:
-        async with asyncio.timeout(seconds):
-            await producer.stop()
-    except Exception:
+async def abandon(producer: AIOKafkaProducer, seconds: float = 1) -> None:
+    """Throw a producer away with all that it holds.
+
+    Its own `stop` first sends what waits, for ever while the broker is away; given up half way, its sender would
+    go on alone. A sender that waits for a flush that only itself could do needs to be cancelled a second time.
+    """
+    producer._closed = True
+    sender = producer._sender.sender_task if producer._sender is not None else None
+    for _ in range(2):
+        if sender is not None and not sender.done():
+            sender.cancel()
+            await asyncio.wait([sender], timeout=seconds)
+    with contextlib.suppress(KafkaError, OSError):
         await producer.client.close()
+    if sender is not None and sender.done() and not sender.cancelled():
+        # Whoever awaited the records has heard of it.
+        sender.exception()

@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 
-from services.kernel import projection_sql
+from services.kernel import failpoints, projection_sql
 from services.kernel.event_log import Connection
 from services.kernel.log_reader import LogReader
 from services.kernel.messages import Recorded
@@ -169,8 +169,10 @@ class Projector:
                     moves.append((projection.name, projection.version, own[0].partition, own[-1].position))
             if changes:
                 await projection_sql.write(connection, projection, projection_sql.merge(projection, changes))
+                failpoints.hit("projector.rows_written")
         if moves:
             await connection.execute(_MOVE, *([move[i] for move in moves] for i in range(4)))
+            failpoints.hit("projector.checkpoint_moved")
         return bool(moves)
 
     async def _swap_in_what_caught_up(
@@ -192,6 +194,7 @@ class Projector:
         await connection.execute(f"create view read.{projection.name} as select * from {table}")
         for version in older:
             await connection.execute(f"drop table if exists read.{projection.name}_v{version}")
+        failpoints.hit("projector.in_swap")
         await connection.execute(_FORGET, projection.name, projection.version)
         await connection.execute(_FORGET_CHECKPOINTS, projection.name, projection.version)
         await connection.execute(_LIVE, projection.name, projection.version)

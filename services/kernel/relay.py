@@ -9,7 +9,7 @@ slower than the request timeout, the producer is thrown away and everything star
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 
 from contracts.envelope import CHAIN_START, RecordPlace, place_of
 from contracts.topics import channel_topics, dead_letters_topic, events_topic
-from services.kernel import kafka
+from services.kernel import failpoints, kafka
 from services.kernel.dead_letters import mark_published, unpublished
 from services.kernel.errors import TailAheadOfLog, WrongTopicSettings
 from services.kernel.event_log import Connection
@@ -119,7 +119,9 @@ class Relay:
         try:
             async with asyncio.timeout(3 * kafka.REQUEST_TIMEOUT_MS / 1000):
                 await producer.start()
+            failpoints.hit("relay.initialised")
             await self._read_tails()
+            failpoints.hit("relay.tails_read")
             self.working = True
             while _still_held(lock_holder):
                 _end_if_cancelled()
@@ -202,10 +204,13 @@ class Relay:
         await self._ensure_topics(records)
         started = time.monotonic()
         await producer.begin_transaction()
+        failpoints.hit("relay.begun")
         sent = await send_batches(producer, records)
         async with asyncio.timeout(kafka.REQUEST_TIMEOUT_MS / 1000):
             await asyncio.gather(*sent)
+            failpoints.hit("relay.acknowledged")
             await producer.commit_transaction()
+            failpoints.hit("relay.committed")
         self._metrics.relay_seconds.observe(time.monotonic() - started)
         self._metrics.relayed.inc(len(records))
 
@@ -247,12 +252,12 @@ def _end_if_cancelled() -> None:
         raise asyncio.CancelledError
 
 
-async def send_batches(producer: AIOKafkaProducer, records: Sequence[Record]) -> list[Awaitable[Any]]:
+async def send_batches(producer: AIOKafkaProducer, records: Sequence[Record]) -> "list[asyncio.Future[Any]]":
     """Hand the records to the producer in batches, in order within each partition; returns what to await."""
     by_place: dict[tuple[str, int], list[Record]] = {}
     for record in records:
         by_place.setdefault((record.topic, record.partition), []).append(record)
-    sent: list[Awaitable[Any]] = []
+    sent: list[asyncio.Future[Any]] = []
     for (topic, partition), own in by_place.items():
         batch = producer.create_batch()
         for record in own:
@@ -263,10 +268,17 @@ async def send_batches(producer: AIOKafkaProducer, records: Sequence[Record]) ->
                 "headers": record.headers,
             }
             if batch.append(**place) is None:
-                sent.append(await producer.send_batch(batch, topic, partition=partition))
+                sent.append(_heard(await producer.send_batch(batch, topic, partition=partition)))
                 batch = producer.create_batch()
                 if batch.append(**place) is None:
                     raise ValueError(f"a record of {len(record.value)} bytes does not fit into a batch")
         if batch.record_count():
-            sent.append(await producer.send_batch(batch, topic, partition=partition))
+            sent.append(_heard(await producer.send_batch(batch, topic, partition=partition)))
+        failpoints.hit("relay.between_sends")
+    return sent
+
+
+def _heard(sent: "asyncio.Future[Any]") -> "asyncio.Future[Any]":
+    # Where a later send fails, nobody comes to ask for the outcome of this one.
+    sent.add_done_callback(lambda done: done.cancelled() or done.exception())
     return sent

@@ -12,7 +12,7 @@ from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
 from contracts.topics import dead_letters_topic, lane_of
-from services.kernel import dead_letters, idempotent, inbox, postgres
+from services.kernel import dead_letters, former_members, idempotent, inbox, postgres
 from services.kernel.assignment import SeekToInbox
 from services.kernel.checkpoint_signer import CheckpointSigner
 from services.kernel.codec import EventCodec
@@ -54,6 +54,7 @@ class Kernel:
         self._tasks: list[asyncio.Task[None]] = []
         self._pools: list[asyncpg.Pool] = []
         self._intakes: list[Intake] = []
+        self._groups = (f"{definition.name}.events", f"{definition.name}.channels")
         self.started = False
 
     async def start(self, before_batch: BeforeBatch | None = None) -> None:
@@ -102,6 +103,7 @@ class Kernel:
         )
         self._tasks = [asyncio.create_task(loop) for loop in loops]
         self.broker = self._broker(before_batch)
+        await former_members.say_goodbye(settings.kafka, self.definition.name, self._groups)
         await self.broker.start()
         self.started = True
 
@@ -120,7 +122,7 @@ class Kernel:
             self.settings.kafka,
             allow_auto_create_topics=False,
             graceful_timeout=_STOP_SECONDS,
-            client_id=f"{self.definition.name}-inbox",
+            client_id=former_members.member_name(self.definition.name),
             logger=None,
             metadata_max_age_ms=int(self.settings.channel_refresh_seconds * 1000),
         )
@@ -148,18 +150,20 @@ class Kernel:
                 broker,
                 intake(definition.react, linked=True),
                 self._listener(),
-                group=f"{definition.name}.events",
+                group=self._groups[0],
                 topics=definition.sources,
                 records_max=self.settings.inbox_records,
+                session_timeout_ms=self.settings.session_timeout_ms,
             )
         if definition.react_to_channel is not None:
             subscribe(
                 broker,
                 intake(definition.react_to_channel, linked=False),
                 self._listener(),
-                group=f"{definition.name}.channels",
+                group=self._groups[1],
                 pattern=CHANNEL_PATTERN,
                 records_max=self.settings.inbox_records,
+                session_timeout_ms=self.settings.session_timeout_ms,
             )
         return broker
 

@@ -27,3 +27,10 @@ class ServiceSettings(BaseSettings):
     signing_key: Path | None = Field(default=None, description="PEM file with the Ed25519 key that signs them")
     checkpoint_seconds: float = Field(default=10, gt=0, description="how often what is new is signed")
     checkpoint_events: int = Field(default=10_000, ge=1, description="so many new events are signed at once")
+
+    session_timeout_ms: int = Field(
+        default=30_000,
+        ge=6_000,
+        description="how long a silent process keeps its partitions",
+    )
+    failpoint: str = Field(default="", description="for tests: name[:nth][:kill|raise|hang], see failpoints.py")

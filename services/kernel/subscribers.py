@@ -17,7 +17,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 
-from services.kernel import kafka
+from services.kernel import failpoints, kafka
 from services.kernel.assignment import SeekToInbox
 from services.kernel.command_handler import CommandHandler
 from services.kernel.inbox import InboxBatch
@@ -107,8 +107,10 @@ class Intake:
             failures_before=self._failures_in_a_row,
         )
         try:
+            failpoints.hit("inbox.fetched")
             await self._before_batch()
             await self._handler.commit(batch)
+            failpoints.hit("inbox.committed")
         except Exception as error:
             log.exception("batch of %s records not handled, fetching it again", len(deliveries))
             self.trouble = describe(error)
@@ -140,6 +142,7 @@ class Intake:
         try:
             if offsets:
                 await consumer.commit(offsets)
+                failpoints.hit("inbox.offsets_committed")
         except (CommitFailedError, IllegalStateError, KafkaError) as error:
             log.info("group offsets not committed (a rebalance is normal): %s", error)
 
@@ -153,6 +156,7 @@ def subscribe(
     topics: Sequence[str] = (),
     pattern: str | None = None,
     records_max: int,
+    session_timeout_ms: int,
 ) -> None:
     """Declare a batch subscriber of raw bytes that feeds the intake."""
     subscriber = broker.subscriber(
@@ -166,7 +170,7 @@ def subscribe(
         parser=_raw,
         decoder=_undecoded,
         listener=listener,
-        **kafka.consumer_options(),
+        **kafka.consumer_options(session_timeout_ms),
     )
     listener.subscriber = subscriber
 

@@ -1,0 +1,82 @@
+"""`python -m tests.torture --seconds 300 --seed 7`: torture the system, print what happened, fail on a difference."""
+
+import argparse
+import asyncio
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from infra.errors import InfraError
+from services.cli.console import Failure, console, table
+from tests.torture.plan import Step, long_plan, short_plan
+from tests.torture.run import Report, Settings, torture
+
+
+def main() -> int:
+    """Run as the arguments say; returns the exit code."""
+    arguments = _arguments()
+    seed = arguments.seed if arguments.seed is not None else secrets.randbelow(10_000)
+    settings = Settings(seed, arguments.seconds, messages_a_second=arguments.rate)
+    plan = short_plan(seed) if arguments.short else long_plan(seed)
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="torture-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    print(f"seed {seed}; the same again: make torture SECONDS={arguments.seconds:g} SEED={seed}", flush=True)
+    started = time.monotonic()
+    try:
+        report = asyncio.run(_stoppable(folder, settings, plan))
+    except (AssertionError, Failure, InfraError) as difference:
+        print(f"FAILED, seed {seed}: {difference}\nlogs and journal stay in {folder}", file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("stopped", file=sys.stderr)
+        return 130
+    _show(report, time.monotonic() - started)
+    if arguments.folder is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+async def _stoppable(folder: Path, settings: Settings, plan: Iterable[Step]) -> Report:
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await torture(folder, settings, plan)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=300, help="how long faults happen")
+    parser.add_argument("--seed", type=int, help="of the load and of the plan; drawn and printed unless given")
+    parser.add_argument("--rate", type=float, default=60, help="messages a second of the load")
+    parser.add_argument("--short", action="store_true", help="each fault once, as the tests do")
+    parser.add_argument("--folder", type=Path, help="where everything is kept; it stays afterwards")
+    return parser.parse_args()
+
+
+def _show(report: Report, seconds: float) -> None:
+    faults = [(name, f"{times}") for name, times in sorted(report.faults.items())]
+    console.print(table("Faults", "fault", "times", rows=[*faults, ("all", f"{report.faults.total()}")]))
+    console.print(table("Orders", "expected and found", "orders", rows=sorted(report.orders.items())))
+    slowest, after = report.slowest
+    rows = [
+        *((f"messages: {kind}", f"{times:,}") for kind, times in sorted(report.messages.items())),
+        ("messages sent again after an error", f"{report.resent:,}"),
+        ("oversized messages that the broker refused", f"{report.oversized:,}"),
+        ("commits whose answer was lost", f"{report.commits_lost:,}"),
+        ("kills (SIGKILL)", f"{report.kills:,}"),
+        *((name, f"{times:,} times") for name, times in sorted(report.unasked.items())),
+        ("longest time to the next event after a fault", f"{slowest:.1f} s ({after})"),
+        ("quiet after the load's end", f"{report.quiet_seconds:.1f} s"),
+    ]
+    console.print(table("Run", "what", "figure", rows=rows))
+    console.print(table("Audit", "check", "result", rows=[(one.name, one.result) for one in report.audits]))
+    console.print(f"Nothing lost, nothing doubled, nothing reordered ({seconds:.0f} s).")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
