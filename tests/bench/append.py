@@ -95,7 +95,7 @@ async def commit_all(own: asyncpg.Pool, work: Sequence[Sequence[Batch]]) -> floa
 
 async def _rows(raw: asyncpg.Pool, count: int) -> list[list[Columns]]:
     """What the kernel wrote last, as batches of columns for each partition."""
-    found = []
+    found: list[list[Columns]] = []
     for partition in range(PARTITIONS):
         rows = [tuple(row) for row in reversed(await raw.fetch(_ROWS, partition, count * SIZE))]
         found.append([list(zip(*rows[start : start + SIZE], strict=True)) for start in range(0, len(rows), SIZE)])

@@ -17,10 +17,10 @@ from eventsourcing.domain import Aggregate, event
 _WARM_UP_SECONDS = 1.0
 
 
-class Tally(Aggregate):
+class Tally(Aggregate):  # type: ignore[misc]  # the library is not installed where types are checked
     """The aggregate whose creation is the one event that is saved."""
 
-    @event("Counted")
+    @event("Counted")  # type: ignore[untyped-decorator]
     def __init__(self, tally: str, amount: int, note: str) -> None:
         self.tally = tally
         self.amount = amount
