@@ -15,8 +15,9 @@ the id of the run that sent it; everything else of it, timestamp included, is as
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
 from contracts.vocabulary.model import PublicEvent
 
@@ -25,11 +26,15 @@ CONTENT_TYPE = b"application/json"
 REPLAYED = "replayed"
 """The header of a record that was sent again, on a topic of a consumer's own."""
 
-Headers = Sequence[tuple[str, bytes]]
+Header: TypeAlias = tuple[str, bytes]
+Headers: TypeAlias = Sequence[Header]
+
+_SPECVERSION: Header = ("ce_specversion", b"1.0")
+_CONTENT_TYPE: Header = ("content-type", CONTENT_TYPE)
+_KINDS_MAX = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class RecordPlace:
+class RecordPlace(NamedTuple):
     """Where a public record stands: its log position, the one before it, and both hash chains."""
 
     position: int
@@ -40,30 +45,38 @@ class RecordPlace:
 
 def next_chain(chain: bytes, position: int, event_type: str, key: bytes, value: bytes) -> bytes:
     """The public chain after one more record."""
-    link = hashlib.sha256(chain)
-    link.update(position.to_bytes(8, "big"))
-    link.update(b"%s\x00%s\x00" % (event_type.encode(), key))
-    link.update(value)
-    return link.digest()
+    place = position.to_bytes(8, "big")
+    return hashlib.sha256(b"%b%b%b\x00%b\x00%b" % (chain, place, event_type.encode(), key, value)).digest()
 
 
 def cloud_event_headers(
     event: type[PublicEvent], *, event_id: str, source: str, subject: str, time: datetime
-) -> list[tuple[str, bytes]]:
+) -> list[Header]:
     """CloudEvents attributes of one message."""
+    origin, kind, schema = _attributes_of_all(event, source)
     return [
-        ("ce_specversion", b"1.0"),
+        _SPECVERSION,
         ("ce_id", event_id.encode()),
-        ("ce_source", source.encode()),
-        ("ce_type", event.event_type.encode()),
+        origin,
+        kind,
         ("ce_subject", subject.encode()),
         ("ce_time", time.isoformat().encode()),
-        ("ce_dataschema", schema_name(event).encode()),
-        ("content-type", CONTENT_TYPE),
+        schema,
+        _CONTENT_TYPE,
     ]
 
 
-def place_headers(place: RecordPlace) -> list[tuple[str, bytes]]:
+@lru_cache(_KINDS_MAX)
+def _attributes_of_all(event: type[PublicEvent], source: str) -> tuple[Header, Header, Header]:
+    """What all events of one type from one source have in common."""
+    return (
+        ("ce_source", source.encode()),
+        ("ce_type", event.event_type.encode()),
+        ("ce_dataschema", schema_name(event).encode()),
+    )
+
+
+def place_headers(place: RecordPlace) -> list[Header]:
     """Position, link to the record before, and chains, as headers."""
     return [
         ("position", b"%d" % place.position),

@@ -16,9 +16,9 @@ from contracts.topics import dead_letters_topic, events_topic
 from services.kernel import clock, event_log, kafka, postgres
 from services.kernel.errors import WrongTopicSettings
 from services.kernel.inbox import taken
-from services.kernel.relay import tail_problem
 from services.kernel.service import ServiceDefinition
 from services.kernel.sources import source_problems
+from services.kernel.topic_tail import tail_problem
 
 CLOCK_SECONDS_MAX = 2.0
 _CONNECT_SECONDS_MAX = 10.0

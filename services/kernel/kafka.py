@@ -33,7 +33,8 @@ def relay_producer(bootstrap: str, transactional_id: str) -> AIOKafkaProducer:
         transactional_id=transactional_id,
         enable_idempotence=True,
         acks="all",
-        compression_type="lz4",
+        # aiokafka writes lz4 at level 9: four times the time of zstd, for records half as large again.
+        compression_type="zstd",
         linger_ms=0,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,

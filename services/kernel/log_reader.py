@@ -12,6 +12,7 @@ import asyncpg
 
 from services.kernel import event_log
 from services.kernel.codec import EventCodec
+from services.kernel.errors import UnknownEvent
 from services.kernel.messages import Recorded
 
 _RECENT_EVENTS_MAX = 2_000
@@ -44,7 +45,10 @@ class LogReader:
             self._wake()
 
     async def read(self, partition: int, after: int, limit: int) -> Sequence[Recorded[Any]]:
-        """Up to `limit` events after a position, in order; empty when there is none yet."""
+        """Up to `limit` events after a position, in order; empty when there is none yet.
+
+        Ends before an event that this build does not know, and raises UnknownEvent where that one is the first.
+        """
         if after >= self.heads[partition]:
             return ()
         recent = self._recent[partition]
@@ -53,9 +57,18 @@ class LogReader:
             start = after + 1 - recent[0].position
             return list(islice(recent, start, start + limit))
         async with self._pool.acquire() as connection:
-            return [
-                self._codec.recorded(stored) for stored in await event_log.read(connection, partition, after, limit)
-            ]
+            return self._known(await event_log.read(connection, partition, after, limit))
+
+    def _known(self, stored: Sequence[event_log.StoredEvent]) -> list[Recorded[Any]]:
+        known: list[Recorded[Any]] = []
+        for one in stored:
+            try:
+                known.append(self._codec.recorded(one))
+            except UnknownEvent:
+                if not known:
+                    raise
+                break
+        return known
 
     async def read_stream(self, partition: int, stream: str) -> list[Recorded[Any]]:
         """All events of a stream."""

@@ -10,42 +10,50 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from contracts.envelope import CHAIN_START, RecordPlace, place_of
+from contracts.envelope import CHAIN_START, place_of
 from contracts.topics import channel_topics, dead_letters_topic, events_topic
 from services.kernel import failpoints, kafka
 from services.kernel.dead_letters import mark_published, unpublished
-from services.kernel.errors import TailAheadOfLog, WrongTopicSettings
-from services.kernel.event_log import Connection
+from services.kernel.errors import TailAheadOfLog, UnknownEvent, WrongTopicSettings
 from services.kernel.log_reader import LogReader
 from services.kernel.messages import Recorded
 from services.kernel.observability import Metrics
 from services.kernel.replies import remove, waiting
 from services.kernel.service import ServiceDefinition
-from services.kernel.wire import Record, Tail, notice_record, public_record
+from services.kernel.topic_tail import tail_problem
+from services.kernel.wire import Record, Tail, notice_record, public_record, send_batches
 
 _RETRY_SECONDS = 0.5
 _IDLE_SECONDS = 0.5
 _TURN_SECONDS_MIN = 0.03
 _SIDE_POLL_SECONDS = 1.0
+_PAGE_EVENTS = 250
+"""Events between two looks at whatever else waits: a long stretch of work would delay commits and HTTP answers."""
+
 _LOCK_CLASS = 0x50_4C
-_DIGEST = "select digest from log.events where partition = $1 and position = $2"
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Flight:
-    """What goes out in one transaction, and the state of the topic once it is committed."""
+    """What goes out in one transaction, and the state of the topic once it is committed.
+
+    `replies` and `letters` are the keys of those among the records; `is_full` says that the log had more.
+    """
 
     records: list[Record]
     passed: list[int]
     tails: list[Tail]
+    replies: list[int] = field(default_factory=list)
+    letters: list[str] = field(default_factory=list)
+    is_full: bool = False
 
 
 class Relay:
@@ -74,6 +82,8 @@ class Relay:
         self._side_due = 0.0
         self.working = False
         self.stopped_because: str | None = None
+        self.standing_still: dict[int, str] = {}
+        """Partitions whose next event this build does not know, with the reason."""
 
     @property
     def lag(self) -> int:
@@ -123,13 +133,7 @@ class Relay:
             await self._read_tails()
             failpoints.hit("relay.tails_read")
             self.working = True
-            while _still_held(lock_holder):
-                _end_if_cancelled()
-                started = time.monotonic()
-                if not await self._turn(producer):
-                    await self._reader.grown(self._passed, _IDLE_SECONDS)
-                # A Kafka transaction costs much the same whatever it holds, so a trickle is gathered a little.
-                await asyncio.sleep(max(0.0, _TURN_SECONDS_MIN - (time.monotonic() - started)))
+            await self._fly(lock_holder, producer)
         finally:
             await kafka.abandon(producer)
 
@@ -153,25 +157,54 @@ class Relay:
                 place.position,
             )
 
-    async def _turn(self, producer: AIOKafkaProducer) -> bool:
-        """Send what there is; whether anything was sent or passed."""
+    async def _fly(self, lock_holder: asyncpg.pool.PoolConnectionProxy, producer: AIOKafkaProducer) -> None:
+        """One flight in the air at a time. While it is, the next one is made ready where the log has more."""
+        ready: _Flight | None = None
+        while _still_held(lock_holder):
+            _end_if_cancelled()
+            started = time.monotonic()
+            flight = ready or await self._prepared()
+            air = asyncio.ensure_future(self._send(producer, flight.records))
+            try:
+                # Not past replies that are due: they would be read again before they are removed.
+                follows = flight.is_full and not flight.replies and time.monotonic() < self._side_due
+                ready = await self._collect(flight.passed, flight.tails) if follows else None
+                await air
+            except BaseException:
+                air.cancel()
+                await asyncio.wait([air])
+                raise
+            if not await self._landed(flight):
+                await self._reader.grown(self._passed, _IDLE_SECONDS)
+            # A Kafka transaction costs much the same whatever it holds, so a trickle is gathered a little.
+            if ready is None:
+                await asyncio.sleep(max(0.0, _TURN_SECONDS_MIN - (time.monotonic() - started)))
+
+    async def _prepared(self) -> _Flight:
+        """The next flight, with replies and dead letters where they are due."""
         side_due = time.monotonic() >= self._side_due
+        if side_due:
+            self._side_due = time.monotonic() + _SIDE_POLL_SECONDS
         # Replies are read before the events: an outcome then never comes after its repetition.
         replies, letters = await self._side_messages() if side_due else ([], [])
-        flight = await self._collect()
-        records = [*flight.records, *(record for _, record in replies), *(record for _, record in letters)]
-        if records:
-            await self._send(producer, records)
-        self._tails, moved = flight.tails, flight.passed != self._passed
-        self._passed = flight.passed
-        self._metrics.relay_lag.set(self.lag)
+        flight = await self._collect(self._passed, self._tails)
+        flight.records += [*(record for _, record in replies), *(record for _, record in letters)]
+        flight.replies, flight.letters = [key for key, _ in replies], [key for key, _ in letters]
         if replies or letters:
+            # There may be more.
+            self._side_due = 0.0
+        return flight
+
+    async def _landed(self, flight: _Flight) -> bool:
+        """Believe what was committed; whether anything was sent or passed."""
+        moved = flight.passed != self._passed
+        self._tails, self._passed = flight.tails, flight.passed
+        self._metrics.relay_lag.set(self.lag)
+        if flight.replies or flight.letters:
             async with self._pool.acquire() as connection:
-                await remove(connection, [key for key, _ in replies])
-                await mark_published(connection, [key for key, _ in letters])
-        elif side_due:
-            self._side_due = time.monotonic() + _SIDE_POLL_SECONDS
-        return moved or bool(records)
+                await remove(connection, flight.replies)
+                await mark_published(connection, flight.letters)
+        return moved or bool(flight.records)
 
     async def _side_messages(self) -> tuple[list[tuple[int, Record]], list[tuple[str, Record]]]:
         async with self._pool.acquire() as connection:
@@ -179,16 +212,35 @@ class Relay:
             letters = await unpublished(connection, dead_letters_topic(self._definition.name), 20)
         return replies, letters
 
-    async def _collect(self) -> _Flight:
-        records: list[Record] = []
-        passed, tails = list(self._passed), list(self._tails)
+    async def _collect(self, passed: Sequence[int], tails: Sequence[Tail]) -> _Flight:
+        """The records of what follows in the log."""
+        flight = _Flight([], list(passed), list(tails))
         for partition in self._reader.partitions:
-            # Give way between partitions: a long stretch of work would delay commits and HTTP answers.
-            await asyncio.sleep(0)
-            for recorded in await self._reader.read(partition, passed[partition], self._batch_events):
-                tails[partition] = self._convert(recorded, tails[partition], records)
-                passed[partition] = recorded.position
-        return _Flight(records, passed, tails)
+            end = passed[partition] + self._batch_events
+            while flight.passed[partition] < end:
+                await asyncio.sleep(0)
+                limit = min(_PAGE_EVENTS, end - flight.passed[partition])
+                page = await self._page(partition, flight.passed[partition], limit)
+                for recorded in page:
+                    flight.tails[partition] = self._convert(recorded, flight.tails[partition], flight.records)
+                    flight.passed[partition] = recorded.position
+                if len(page) < limit:
+                    break
+            else:
+                flight.is_full = True
+        return flight
+
+    async def _page(self, partition: int, after: int, limit: int) -> Sequence[Recorded[Any]]:
+        """The next events; none where the next one is of a newer build, whose relay has to send it."""
+        try:
+            page = await self._reader.read(partition, after, limit)
+        except UnknownEvent as unknown:
+            if partition not in self.standing_still:
+                log.error("relay of partition %d stands still: %s", partition, unknown)
+            self.standing_still[partition] = f"partition {partition} is not relayed beyond {after}: {unknown}"
+            return ()
+        self.standing_still.pop(partition, None)
+        return page
 
     def _convert(self, recorded: Recorded[Any], tail: Tail, records: list[Record]) -> Tail:
         outgoing = self._definition.to_wire(recorded)
@@ -201,6 +253,8 @@ class Relay:
         return tail
 
     async def _send(self, producer: AIOKafkaProducer, records: Sequence[Record]) -> None:
+        if not records:
+            return
         await self._ensure_topics(records)
         started = time.monotonic()
         await producer.begin_transaction()
@@ -223,20 +277,6 @@ class Relay:
         self._known_topics |= topics
 
 
-async def tail_problem(
-    database: asyncpg.Pool | Connection, topic: str, partition: int, tail: RecordPlace
-) -> str | None:
-    """Why the topic's last record is not one of the log's; None where it is."""
-    ours = await database.fetchval(_DIGEST, partition, tail.position)
-    if ours == tail.digest:
-        return None
-    return (
-        f"{topic}/{partition} ends with position {tail.position}, digest {tail.digest.hex()[:16]}; the log has "
-        f"{'no such position' if ours is None else 'digest ' + ours.hex()[:16]} there. The database was "
-        "restored to an older state: bring back a newer backup or its WAL"
-    )
-
-
 def _still_held(lock_holder: asyncpg.pool.PoolConnectionProxy) -> bool:
     try:
         return not lock_holder.is_closed()
@@ -250,35 +290,3 @@ def _end_if_cancelled() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
-
-
-async def send_batches(producer: AIOKafkaProducer, records: Sequence[Record]) -> "list[asyncio.Future[Any]]":
-    """Hand the records to the producer in batches, in order within each partition; returns what to await."""
-    by_place: dict[tuple[str, int], list[Record]] = {}
-    for record in records:
-        by_place.setdefault((record.topic, record.partition), []).append(record)
-    sent: list[asyncio.Future[Any]] = []
-    for (topic, partition), own in by_place.items():
-        batch = producer.create_batch()
-        for record in own:
-            place = {
-                "key": record.key,
-                "value": record.value,
-                "timestamp": record.timestamp_ms,
-                "headers": record.headers,
-            }
-            if batch.append(**place) is None:
-                sent.append(_heard(await producer.send_batch(batch, topic, partition=partition)))
-                batch = producer.create_batch()
-                if batch.append(**place) is None:
-                    raise ValueError(f"a record of {len(record.value)} bytes does not fit into a batch")
-        if batch.record_count():
-            sent.append(_heard(await producer.send_batch(batch, topic, partition=partition)))
-        failpoints.hit("relay.between_sends")
-    return sent
-
-
-def _heard(sent: "asyncio.Future[Any]") -> "asyncio.Future[Any]":
-    # Where a later send fails, nobody comes to ask for the outcome of this one.
-    sent.add_done_callback(lambda done: done.cancelled() or done.exception())
-    return sent

@@ -20,9 +20,8 @@ from contracts.topics import Topic, is_reserved
 from services.kernel import clock, event_log, kafka
 from services.kernel.codec import EventCodec
 from services.kernel.errors import NotRepublished
-from services.kernel.relay import send_batches
 from services.kernel.service import ServiceDefinition
-from services.kernel.wire import Record, Tail, public_record
+from services.kernel.wire import Record, Tail, public_record, send_batches
 
 _PAGE_EVENTS = 2_000
 _SEND_RECORDS = 8_000

@@ -109,8 +109,9 @@ class Kernel:
 
     @property
     def stopped_because(self) -> list[str]:
-        """What only a person can settle: why the relay stopped, and which source partitions are not read on."""
-        return [reason for reason in (self.relay.stopped_because, *self.stopped_sources.values()) if reason]
+        """What only a person can settle: why the relay stopped or stands still, which sources are not read on."""
+        reasons = (self.relay.stopped_because, *self.relay.standing_still.values(), *self.stopped_sources.values())
+        return [reason for reason in reasons if reason]
 
     async def _open_pool(self, size: int, *, durable: bool = True) -> asyncpg.Pool:
         pool = await postgres.open_pool(self.settings.database, size=size, durable=durable)

@@ -18,7 +18,7 @@ class ServiceSettings(BaseSettings):
 
     inbox_records: int = Field(default=500, ge=1, description="records fetched in one poll")
     commit_works: int = Field(default=64, ge=1, description="inbox batches and HTTP commands in one commit")
-    relay_events: int = Field(default=250, ge=1, description="events a partition in one Kafka transaction")
+    relay_events: int = Field(default=1_000, ge=1, description="events a partition in one Kafka transaction")
     projector_events: int = Field(default=250, ge=1, description="events a partition in one commit")
     poll_seconds: float = Field(default=0.05, gt=0, description="how often a sleeping loop looks again")
     channel_refresh_seconds: float = Field(default=2, gt=0, description="how soon a new channel is seen")

@@ -10,7 +10,7 @@ from services.kernel.errors import UnknownEvent
 from services.kernel.messages import DomainEvent, Outgoing, Recorded, Upcaster
 from services.kernel.projection import Add, Projection
 from services.kernel.runtime import Kernel
-from tests.support.running import Home, eventually
+from tests.support.running import Home, end_relay, eventually
 from tests.support.tally import AmountCounted, Count, State, TallyClosed, TallyOpened, evolve, to
 
 
@@ -102,6 +102,21 @@ async def test_an_older_build_leaves_a_contract_alone_that_a_newer_one_has_writt
         await home.execute(kernel, to("t1", Count("t1", 100)))
         await home.quiet(kernel)
         assert len(await kernel.history("t1", "tally-t1")) == 2
+
+
+async def test_an_older_build_relays_everything_but_the_partition_with_the_newer_event(home: Home) -> None:
+    async with home.kernel(**TOMORROW) as kernel:
+        await end_relay(kernel)
+        await home.execute(kernel, to("t1", Count("t1", 250)))
+    async with home.kernel() as kernel:
+        await home.execute(kernel, to("t2", Count("t2", 7)))
+        await eventually(lambda: _relayed(home, b"t2"), "the other contract is relayed")
+        (reason,) = kernel.stopped_because
+        assert "is not relayed beyond 0: tally.counted.v2 is newer than this build" in reason
+        assert not await _relayed(home, b"t1")
+    async with home.kernel(**TOMORROW) as kernel:
+        await home.quiet(kernel)
+        assert await _relayed(home, b"t1")
 
 
 async def _relayed(home: Home, key: bytes) -> bool:
