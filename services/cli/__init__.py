@@ -5,7 +5,7 @@ import sys
 import typer
 
 from infra.errors import InfraError
-from services.cli import channel, demo, lookup, operate, products, stack, verify
+from services.cli import channel, checkpoint, demo, lookup, operate, products, stack, verify
 from services.cli.console import Failure, console
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.add_typer(channel.orders, name="orders", help="Publish orders as a channel d
 app.add_typer(channel.claims, name="claims", help="Publish claim notices as a channel does.")
 app.add_typer(channel.payments, name="payments", help="Publish payments as a channel does.")
 app.add_typer(products.products, name="products", help="Product versions.")
+app.add_typer(checkpoint.checkpoints, name="checkpoint", help="Signed heads of the logs.")
 app.add_typer(lookup.show, name="show", help="Look up one order, policy, account or claim.")
 
 
