@@ -5,7 +5,19 @@ import sys
 import typer
 
 from infra.errors import InfraError
-from services.cli import channel, dead_letters, demo, doctor, lookup, operate, products, republish, stack, verify
+from services.cli import (
+    channel,
+    checkpoint,
+    dead_letters,
+    demo,
+    doctor,
+    lookup,
+    operate,
+    products,
+    republish,
+    stack,
+    verify,
+)
 from services.cli.console import Failure, console
 from services.kernel.errors import KernelError
 
@@ -33,6 +45,7 @@ app.add_typer(channel.claims, name="claims", help="Publish claim notices as a ch
 app.add_typer(channel.payments, name="payments", help="Publish payments as a channel does.")
 app.add_typer(products.products, name="products", help="Product versions.")
 app.add_typer(dead_letters.dead_letters, name="dead-letters", help="Messages that a service could not handle.")
+app.add_typer(checkpoint.checkpoints, name="checkpoint", help="Signed heads of the logs.")
 app.add_typer(lookup.show, name="show", help="Look up one order, policy, account or claim.")
 
 

@@ -49,7 +49,7 @@ _NEXT = (
     "{pledger} notices river               what a channel hears",
     "{pledger} show order river ORDER_NO   one order; also: show policy | account | claim",
     "{pledger} rebuild policy              rebuild read models from the log, live",
-    "{pledger} verify                      recompute every hash chain",
+    "{pledger} verify                      prove that logs, topics and checkpoints are what they were",
     "make down                                     stop everything; the data stays",
 )
 

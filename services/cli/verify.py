@@ -220,7 +220,8 @@ def show(subjects: Sequence[Subject], seconds: float) -> None:
 
 
 def _verdict(subject: Subject) -> str:
-    return f"{len(subject.all_findings)} findings" if subject.all_findings else "intact"
+    count = len(subject.all_findings)
+    return "intact" if not count else f"{count} finding{'s' if count > 1 else ''}"
 
 
 def show_findings(subjects: Sequence[Subject]) -> None:
@@ -228,13 +229,18 @@ def show_findings(subjects: Sequence[Subject]) -> None:
     found = [(subject.service, finding) for subject in subjects for finding in subject.all_findings]
     if not found:
         return
-    rows = [
-        (service, _place(f.partition), f.position, f.what.value, f.stream, f.expected, f.found) for service, f in found
-    ]
-    columns = ("service", "partition", "position", "what", "stream", "expected", "found")
+    rows = [(service, _place(f.partition), f.position, f.what.value, f.expected, f.found) for service, f in found]
     console.print()
-    console.print(table("What is wrong, the first of each partition", *columns, rows=rows))
+    console.print(
+        table(
+            "What is wrong, the first of each partition",
+            *("service", "partition", "position", "what", "expected", "found"),
+            rows=rows,
+        )
+    )
     for service, finding in found:
+        if finding.stream:
+            console.print(f"{service} {finding.partition}/{finding.position} is in {finding.stream}", highlight=False)
         if finding.show:
             database = postgres.database_name(service, DATABASE_PREFIX)
             console.print(f"{database}=# {finding.show};", highlight=False, soft_wrap=True)

@@ -20,7 +20,7 @@ PENDING_BYTES_MAX = 64 * 1024 * 1024
 """An event is far smaller; more without an end means that a length was misread."""
 
 # The order matters: stream and type then stand in the row as they stand in the chain, each behind its length.
-_ROWS = """
+ROWS = """
 select position, recorded_at, version, schema, digest, stream, type, data, meta
   from log.events where partition = $1 and position > $2 and position <= $3 order by position
 """
@@ -83,7 +83,7 @@ class ChainWalk:
                         progress(self.position - seen)
                         seen = self.position
 
-            await connection.copy_from_query(_ROWS, self.partition, start, stop, output=take, format="binary")
+            await connection.copy_from_query(ROWS, self.partition, start, stop, output=take, format="binary")
             # A row may be missing, or not to be read.
             self.stopped |= self.position < stop
 

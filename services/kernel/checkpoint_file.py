@@ -8,13 +8,14 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from services.kernel.checkpoint import NO_PREVIOUS, Checkpoint, origin_of
 from services.kernel.finding import Finding, Wrong, short
-from services.kernel.signed_note import SignedNote, SigningKey, VerifyingKey, written
+from services.kernel.signed_note import SignedNote, SigningKey, VerifyingKey, create_key, load_key, written
 
 _END = b"\n\n"
 _TAIL_BYTES = 64 * 1024
@@ -134,18 +135,23 @@ def _locked(path: Path) -> Iterator[BinaryIO]:
 def append(
     path: Path,
     service: str,
-    keys: Sequence[SigningKey],
+    keys_now: Callable[[], Sequence[SigningKey]],
     following: Callable[[Checkpoint | None], Checkpoint | None],
+    afterwards: Callable[[], None] = lambda: None,
 ) -> Checkpoint | None:
     """Append the checkpoint that `following` makes after the last one, if it makes any; on disk when this returns.
 
-    All keys sign; the last one to have signed before must be among them. Raises BrokenCheckpoints.
+    All keys sign; the last one to have signed before must be among them. They are asked for, and `afterwards` is
+    called, while the file is locked, so that nobody signs in the middle of an exchange of keys. Raises
+    BrokenCheckpoints.
     """
     with _locked(path) as file:
+        keys = keys_now()
         notes, unfinished = _tail(file)
         before = _last_of(notes, service, [key.public for key in keys]) if notes else None
         checkpoint = following(before)
         if checkpoint is None:
+            afterwards()
             return None
         end = file.seek(0, os.SEEK_END) - unfinished
         file.truncate(end)
@@ -155,6 +161,7 @@ def append(
         os.fsync(file.fileno())
         if not end:
             _sync_folder(path.parent)
+        afterwards()
         return checkpoint
 
 
@@ -172,6 +179,35 @@ def _last_of(notes: Sequence[str], service: str, keys: Sequence[VerifyingKey]) -
     if checkpoint.next_key is not None and checkpoint.next_key not in keys:
         raise BrokenCheckpoints(f"the last checkpoint hands over to the key {checkpoint.next_key.text}")
     return checkpoint
+
+
+def exchange_key(path: Path, service: str, key: Path, now: datetime) -> VerifyingKey:
+    """Make a new key, let both sign a checkpoint that hands over to it, and put it in the old one's place.
+
+    An exchange that was killed half way is finished. Raises BrokenCheckpoints where there is no checkpoint yet.
+    """
+    coming, name = key.with_suffix(".next.pem"), origin_of(service)
+    new = load_key(coming, name) if coming.exists() else create_key(coming, name)
+
+    def following(before: Checkpoint | None) -> Checkpoint | None:
+        if before is None:
+            raise BrokenCheckpoints(f"{path} holds no checkpoint yet; the service makes one within seconds")
+        if before.next_key == new.public:
+            return None
+        return replace(
+            before,
+            number=before.number + 1,
+            time=max(now, before.time),
+            previous=before.digest,
+            next_key=new.public,
+        )
+
+    def put_in_place() -> None:
+        coming.replace(key)
+        _sync_folder(key.parent)
+
+    append(path, service, lambda: [load_key(key, name), new], following, put_in_place)
+    return new.public
 
 
 def _sync_folder(folder: Path) -> None:

@@ -146,8 +146,8 @@ class CheckpointSigner:
             now = max(clock.now(), before.time) if before else clock.now()
             return Checkpoint(self._service, number + 1, now, heads.genesis, previous, heads.heads)
 
-        # The file is read each time: an exchanged key is taken up without a restart.
-        made = append(file, self._service, [load_key(key, origin_of(self._service))], following)
+        # The key is read each time: an exchanged one is taken up without a restart.
+        made = append(file, self._service, lambda: [load_key(key, origin_of(self._service))], following)
         self._signed = made or self._signed
         return made
 

@@ -21,7 +21,7 @@ class Wrong(StrEnum):
     TOPIC_FOREIGN = "on the topic, not in the log"
     TOPIC_DOUBLED = "twice on the topic"
     TOPIC_REORDERED = "out of order on the topic"
-    TOPIC_ALTERED = "altered on the topic"
+    TOPIC_ALTERED = "topic and log differ"
     CHECKPOINT = "checkpoint"
 
 

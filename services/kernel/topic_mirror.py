@@ -80,7 +80,9 @@ class TopicMirror:
                     return Mirrored(compared, 0, await self._misplaced(wanted, record, records))
                 difference = _difference(wanted.record, record)
                 if difference is not None:
-                    return Mirrored(compared, 0, self._finding(Wrong.TOPIC_ALTERED, wanted, *difference))
+                    expected, found = difference
+                    finding = self._finding(Wrong.TOPIC_ALTERED, wanted, f"{expected}, as the log gives", found)
+                    return Mirrored(compared, 0, finding)
                 self._wanted.popleft()
                 self._matched = wanted.position
                 compared += 1

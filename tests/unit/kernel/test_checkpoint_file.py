@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from services.kernel.checkpoint import Checkpoint
-from services.kernel.checkpoint_file import BrokenCheckpoints, append, check, last_note
+from services.kernel.checkpoint_file import BrokenCheckpoints, append, check, exchange_key, last_note
 from services.kernel.finding import Wrong
 from services.kernel.kept_checkpoints import notes_of, read_kept
-from services.kernel.signed_note import SigningKey, VerifyingKey, written
+from services.kernel.signed_note import SigningKey, VerifyingKey, create_key, load_key, written
 from tests.support.checkpoints import SERVICE, checkpoint_after, head, new_key
 
 POSITIONS = [(0, 0), (3, 1), (3, 4), (9, 4)]
@@ -34,7 +34,7 @@ def path(tmp_path: Path, key: SigningKey) -> Path:
 
 
 def _append(path: Path, key: SigningKey, *positions: int, **changes: Any) -> Checkpoint | None:
-    return append(path, SERVICE, [key], lambda before: checkpoint_after(before, *positions, **changes))
+    return append(path, SERVICE, lambda: [key], lambda before: checkpoint_after(before, *positions, **changes))
 
 
 def _checkpoints(path: Path, key: SigningKey) -> list[Checkpoint]:
@@ -61,7 +61,7 @@ def test_a_long_file_is_followed_on_from_its_end(path: Path, key: SigningKey) ->
 
 def test_nothing_is_appended_where_nothing_is_new(path: Path, key: SigningKey) -> None:
     before = path.read_bytes()
-    assert append(path, SERVICE, [key], lambda last: None) is None
+    assert append(path, SERVICE, lambda: [key], lambda last: None) is None
     assert path.read_bytes() == before
 
 
@@ -137,7 +137,7 @@ def test_a_signature_by_an_unknown_key_is_found(tmp_path: Path, path: Path) -> N
 
 def test_a_key_is_exchanged_by_a_checkpoint_that_both_sign(tmp_path: Path, path: Path, key: SigningKey) -> None:
     new = new_key(tmp_path, "new")
-    append(path, SERVICE, [key, new], lambda before: checkpoint_after(before, 9, 4, next_key=new.public))
+    append(path, SERVICE, lambda: [key, new], lambda before: checkpoint_after(before, 9, 4, next_key=new.public))
     with pytest.raises(BrokenCheckpoints, match="hands over to the key"):
         _append(path, key, 10, 4)
     _append(path, new, 10, 4)
@@ -146,6 +146,31 @@ def test_a_key_is_exchanged_by_a_checkpoint_that_both_sign(tmp_path: Path, path:
     last = checkpoint_after(_checkpoints(path, key)[-1], 11, 4)
     forged = check((content + written(last.text, [key])).encode(), SERVICE, [key.public])
     assert [finding.position for finding in forged.findings] == [7]
+
+
+@pytest.mark.parametrize("killed_after", [None, "the new key was made", "the checkpoint was written"])
+def test_an_exchange_that_was_killed_is_finished(
+    tmp_path: Path, path: Path, key: SigningKey, killed_after: str | None
+) -> None:
+    place, origin = tmp_path / "key.pem", key.name
+    if killed_after is not None:
+        new = create_key(tmp_path / "key.next.pem", origin)
+        if killed_after == "the checkpoint was written":
+            append(
+                path, SERVICE, lambda: [key, new], lambda before: checkpoint_after(before, 9, 4, next_key=new.public)
+            )
+    public = exchange_key(path, SERVICE, place, checkpoint_after(None).time)
+    assert load_key(place, origin).public == public != key.public
+    assert not (tmp_path / "key.next.pem").exists()
+    assert [(c.number, c.next_key) for c in _checkpoints(path, key)][-1] == (5, public)
+    assert _append(path, load_key(place, origin), 10, 4) is not None
+    assert len(_checkpoints(path, key)) == 6
+
+
+def test_a_key_is_not_exchanged_before_anything_was_signed(tmp_path: Path, key: SigningKey) -> None:
+    with pytest.raises(BrokenCheckpoints, match="no checkpoint yet"):
+        exchange_key(tmp_path / "absent", SERVICE, tmp_path / "key.pem", checkpoint_after(None).time)
+    assert load_key(tmp_path / "key.pem", key.name).public == key.public
 
 
 @pytest.mark.parametrize("signers", [("old",), ("new",)])
