@@ -42,6 +42,9 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
+    # After each checkpoint the first change of a page writes the whole page to the WAL, and new streams land on pages
+    # all over the index: ten times the WAL for an event until each page had its turn.
+    "checkpoint_timeout": "15min",
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",

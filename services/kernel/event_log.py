@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from services.kernel.chain import Link
+from services.kernel.chain import Link, next_digest
 
 _LOCK_HEADS = """
 select partition, position, digest from log.log_head
@@ -66,6 +66,15 @@ async def heads(connection: Connection) -> dict[int, Head]:
 async def load_streams(connection: Connection, streams: Sequence[tuple[int, str]]) -> Sequence[asyncpg.Record]:
     """Rows (partition, stream, version, type, schema, data) of whole streams, oldest first."""
     return await connection.fetch(_STREAMS, [partition for partition, _ in streams], [name for _, name in streams])
+
+
+def chained(head: Head, links: Sequence[Link]) -> list[StoredEvent]:
+    """The events of one partition with their digests, following on from `head`."""
+    digest, stored = head.digest, []
+    for link in links:
+        digest = next_digest(digest, link)
+        stored.append(StoredEvent(link, digest))
+    return stored
 
 
 async def insert(connection: Connection, events: Sequence[StoredEvent]) -> None:

@@ -16,15 +16,15 @@ from statistics import fmean
 from typing import Any
 
 import asyncpg
+import orjson
 from aiokafka import ConsumerRecord
 
 from contracts.topics import NOTICES_PARTITION, Topic, channel_topics, events_topic, lane_of, notices_topic
 from contracts.vocabulary.identifiers import contract_id_of, policy_number
 from services.kernel import event_log, kafka
 from services.kernel.application import tune_garbage_collection
-from services.kernel.chain import Link, next_digest
+from services.kernel.chain import Link
 from services.kernel.codec import EventCodec
-from services.kernel.event_log import StoredEvent
 from services.kernel.log_reader import LogReader
 from services.kernel.observability import Metrics
 from services.kernel.relay import Relay
@@ -34,12 +34,13 @@ from services.policy.app import application
 from services.policy.domain.events import PolicyIssued
 from tests.bench.measuring import Bench, Row, in_turns, rate_row
 from tests.bench.peers import producer_performance
-from tests.bench.workload import PARTITIONS, database, pool
+from tests.bench.workload import CAUSE, PARTITIONS, database, pool
 from tests.support.builders import cover_terms
 from tests.support.running import read_topic
 
 _NAME = "relay the log to Kafka"
 _CHANNEL = "bench"
+_META = orjson.dumps(CAUSE)
 _RELAY_SECONDS_MAX = 120
 _VALUES = 5_000
 """Values given to the tool, one of which it takes by chance for each record."""
@@ -88,12 +89,11 @@ async def _fill(own: asyncpg.Pool, definition: ServiceDefinition, events: int) -
     async with own.acquire() as connection, connection.transaction():
         recorded_at = await connection.fetchval("select now()")
         for partition, head in (await event_log.lock_heads(connection, range(PARTITIONS))).items():
-            digest, stored = head.digest, []
-            for position, (stream, content) in enumerate(waiting[partition], head.position + 1):
-                link = Link(partition, position, stream, 1, PolicyIssued.event_type, 1, content, b"{}", recorded_at)
-                digest = next_digest(digest, link)
-                stored.append(StoredEvent(link, digest))
-            await event_log.append(connection, {partition: stored})
+            links = [
+                Link(partition, position, stream, 1, PolicyIssued.event_type, 1, content, _META, recorded_at)
+                for position, (stream, content) in enumerate(waiting[partition], head.position + 1)
+            ]
+            await event_log.append(connection, {partition: event_log.chained(head, links)})
 
 
 async def _relayed(bench: Bench, own: asyncpg.Pool, name: str, events: int) -> float:

@@ -1,16 +1,22 @@
 """The log in PostgreSQL: gapless, chained, insert-only, and a group survives its worst member."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import asyncpg
 import pytest
 
 from contracts.topics import lane_of
 from services.kernel.codec import EVENT_BYTES_MAX
+from services.kernel.command_handler import Executed
+from services.kernel.event_log import Connection
 from services.kernel.idempotent import CommandResult
+from services.kernel.messages import Instruction
 from services.kernel.verify import verify_log
 from tests.support.running import PARTITIONS, Home
-from tests.support.tally import Count, Explode, Refuse, opening, to
+from tests.support.tally import Count, Counted, Explode, Refuse, opening, to
+from tests.support.topic_audit import assert_topic_is_the_log
 
 TALLIES = [f"t{number}" for number in range(20)]
 
@@ -114,3 +120,64 @@ async def test_a_rolled_back_commit_leaves_no_state_behind(home: Home) -> None:
         await superuser.execute("alter table log.events drop constraint no_more")
         opened = await home.execute(kernel, opening("t1", "shop", "O-1"))
     assert (opened.version, opened.events) == (2, ["tally.opened"])
+
+
+@dataclass
+class _ManyCommands:
+    """A work of many commands at once, as a batch of the inbox is."""
+
+    instructions: Sequence[Instruction]
+    executed: Sequence[Executed] = ()
+    key: str | None = None
+
+    async def prepare(self, connection: Connection) -> Sequence[Instruction]:
+        return self.instructions
+
+    async def finish(self, connection: Connection, executed: Sequence[Executed]) -> None:
+        self.executed = executed
+
+
+def _many(count: int) -> list[Instruction]:
+    """So many that they are decided and inserted slice by slice; every tenth one is refused."""
+    names = [TALLIES[number % 20] for number in range(count)]
+    return [to(t, Refuse(t) if number % 10 == 7 else Count(t, number)) for number, t in enumerate(names)]
+
+
+async def test_a_group_of_several_slices_is_one_unbroken_chain_in_the_order_of_its_commands(home: Home) -> None:
+    instructions = _many(730)
+    async with home.kernel() as kernel:
+        work = _ManyCommands(instructions)
+        await kernel.handler.commit(work)
+        await home.quiet(kernel)
+    counts = [i.command.amount for i in instructions if isinstance(i.command, Count)]
+    log = await home.log()
+    stored = sorted(
+        event.event.amount for events in log.values() for event in events if isinstance(event.event, Counted)
+    )
+    assert stored == counts
+    for events in log.values():
+        amounts = [event.event.amount for event in events if isinstance(event.event, Counted)]
+        assert amounts == sorted(amounts)
+    assert [len(e.events) for e in work.executed] == [0 if number % 10 == 7 else 1 for number in range(730)]
+    async with home.superuser() as connection:
+        verified = await verify_log(connection)
+    assert (verified.events, verified.findings) == (len(counts), ())
+    assert await assert_topic_is_the_log(home) == len(counts)
+
+
+async def test_an_insert_that_fails_while_more_is_decided_fails_the_group_and_nothing_else(home: Home) -> None:
+    first = to("t1", Count("t1", 1))
+    partition = lane_of("t1", PARTITIONS)
+    occupied = (partition, 1, "foreign", 1, "foreign", 1, b"{}", b"{}", bytes(32))
+    async with home.kernel() as kernel:
+        async with home.superuser() as connection:
+            await connection.execute(
+                "insert into log.events values ($1, $2, $3, $4, $5, $6, $7, $8, now(), $9)", *occupied
+            )
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await kernel.handler.commit(_ManyCommands([first, *_many(500)]))
+        assert all(head.position == 0 for head in (await home.heads()).values())
+        async with home.superuser() as connection:
+            await connection.execute("delete from log.events where stream = 'foreign'")
+        await kernel.handler.commit(_ManyCommands([first]))
+    assert await home.totals() == {"t1": 1}

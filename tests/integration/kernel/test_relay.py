@@ -1,12 +1,15 @@
 """The relay: the topic is the log, record for record, whoever writes, dies or is fenced meanwhile."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from contracts.topics import lane_of
 from infra.servers import Servers
 from services.kernel import kafka
+from services.kernel.relay import Relay
 from services.kernel.runtime import Kernel
 from tests.support.running import PARTITIONS, Home, end_relay, eventually, home_of_a_tally
 from tests.support.tally import Close, Count, opening, to
@@ -55,6 +58,41 @@ async def test_what_was_written_while_the_relay_was_away_is_sent_from_the_log(ho
     async with home.kernel() as kernel:
         await home.quiet(kernel)
     assert await assert_topic_is_the_log(home) == 120
+
+
+async def test_a_backlog_goes_out_flight_by_flight_while_the_next_one_is_made_ready(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with home.kernel() as kernel:
+        await end_relay(kernel)
+        await _write(home, kernel, "a", rounds=10)
+    in_the_air, most, flights, made_ready = 0, 0, 0, 0
+    send, collect = Relay._send, Relay._collect
+
+    async def sending(relay: Relay, *arguments: Any) -> None:
+        nonlocal in_the_air, most, flights
+        in_the_air += 1
+        most, flights = max(most, in_the_air), flights + 1
+        await send(relay, *arguments)
+        in_the_air -= 1
+
+    async def collecting(relay: Relay, passed: Sequence[int], tails: Any) -> Any:
+        nonlocal made_ready
+        # Collected from beyond what has landed.
+        made_ready += list(passed) != relay.passed
+        return await collect(relay, passed, tails)
+
+    monkeypatch.setattr(Relay, "_send", sending)
+    monkeypatch.setattr(Relay, "_collect", collecting)
+    few = home.settings().model_copy(update={"relay_events": 4})
+    monkeypatch.setattr(home, "settings", lambda: few)
+    async with home.kernel() as kernel:
+        await home.quiet(kernel)
+    assert await assert_topic_is_the_log(home) == 120
+    assert len(await home.notices()) == 60
+    assert most == 1
+    assert flights >= 180 / PARTITIONS / 4
+    assert made_ready > 0
 
 
 async def test_what_another_process_appends_is_relayed_and_projected_too(home: Home) -> None:
