@@ -42,7 +42,7 @@ def _start_postgres(folder: Path, stop: ExitStack) -> str:
     port = choose_port(folder / "port")
     server = ChildProcess(postgres.command(folder, port))
     stop.callback(server.stop)
-    _wait("PostgreSQL", server, lambda: postgres.is_ready(port))
+    wait_until_ready("PostgreSQL", server, lambda: postgres.is_ready(port))
     return postgres.dsn(port)
 
 
@@ -52,11 +52,12 @@ def _start_kafka(folder: Path, report: Callable[[str], None], stop: ExitStack) -
     controller_port = choose_port(folder / "controller-port")
     server = ChildProcess(kafka.command(folder, jars, port, controller_port))
     stop.callback(server.stop)
-    _wait("Kafka", server, lambda: kafka.is_ready(port))
+    wait_until_ready("Kafka", server, lambda: kafka.is_ready(port))
     return f"{LOOPBACK}:{port}"
 
 
-def _wait(name: str, server: ChildProcess, ready: Callable[[], bool]) -> None:
+def wait_until_ready(name: str, server: ChildProcess, ready: Callable[[], bool]) -> None:
+    """Returns once the server answers. Raises ServerFailed where it ends or takes too long."""
     deadline = time.monotonic() + START_SECONDS_MAX
     while not ready():
         if server.ended:

@@ -7,6 +7,7 @@ KernelError
 |-- TailAheadOfLog        the topic holds what the log lacks: a restored database; stop, never publish
 |-- WrongTopicSettings    a topic that would forget records: refuse to start
 |-- NotRepublished        a topic, or a part of the log, that cannot be sent again so
+|-- NotRestored           a database that cannot be put back from that copy, or not now
 `-- CommandConflict       the same command id with other content
 """
 
@@ -42,6 +43,10 @@ class WrongTopicSettings(KernelError):
 
 class NotRepublished(KernelError):
     """History cannot be sent to that topic; the message says why and what can."""
+
+
+class NotRestored(KernelError):
+    """A service's database is not put back; the message says why and what to do."""
 
 
 class CommandConflict(KernelError):
