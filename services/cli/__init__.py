@@ -5,7 +5,7 @@ import sys
 import typer
 
 from infra.errors import InfraError
-from services.cli import backup, channel, demo, doctor, lookup, operate, products, republish, stack
+from services.cli import backup, channel, demo, doctor, lookup, operate, products, republish, reseat, stack
 from services.cli.console import Failure, console
 from services.kernel.errors import KernelError
 
@@ -25,6 +25,7 @@ app.command()(operate.verify)
 app.command()(operate.rebuild)
 app.command()(republish.republish)
 app.command()(doctor.doctor)
+app.command()(reseat.reseat)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(backup.recover)
