@@ -2,6 +2,7 @@
 
 InfraError
 ├── ConfigurationError    the environment asks for something impossible
+├── BackupFailed          a backup was not made, or cannot be read
 ├── FolderInUse           another stack works in the same folder
 └── ServerFailed          a server did not start, or a download was not what was expected
 """
@@ -12,6 +13,10 @@ class InfraError(Exception):
 
 
 class ConfigurationError(InfraError):
+    pass
+
+
+class BackupFailed(InfraError):
     pass
 
 

@@ -1,5 +1,6 @@
 """Supervises the whole stack on one machine: servers first, then the services, and back in the other order."""
 
+import json
 import os
 import signal
 import threading
@@ -9,25 +10,26 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import psutil
 
 from infra.errors import ServerFailed
 from infra.local.process import ChildProcess, Command
+from infra.local.restarts import Restarted
 from infra.servers import Servers, running_servers
 from infra.stack_file import Stack, remove_stack, write_stack
 
 STAY = b"stay"
+STOPPED = "stopped"
+"""What a service that answers 503 says in the field `status` where only a person can help."""
 READY_SECONDS_MAX = 90.0
 STOP_SECONDS_MAX = 35.0
 POLL_SECONDS = 0.1
 PROBE_SECONDS = 2.0
-RESTART_DELAY_SECONDS_MIN = 0.5
-RESTART_DELAY_SECONDS_MAX = 15.0
-# A child that ran this long has recovered; its next crash is a new story.
-HEALTHY_AFTER_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,7 @@ class _Supervised:
 
     def __init__(self, child: Child, folder: Path, report: Callable[[str], None]) -> None:
         self.child = child
-        self._report = report
-        self._command = Command(
+        command = Command(
             name=child.name,
             argv=child.argv,
             log=folder / "logs" / f"{child.name}.log",
@@ -123,25 +124,14 @@ class _Supervised:
             stop_seconds_max=STOP_SECONDS_MAX,
             env={**os.environ, **child.env},
         )
-        self._delay_seconds = RESTART_DELAY_SECONDS_MIN
-        self._restart_at: float | None = None
-        self._started_at = time.monotonic()
-        self.process = ChildProcess(self._command)
+        self._restarted = Restarted(child.name, lambda: ChildProcess(command), report)
+
+    @property
+    def process(self) -> ChildProcess:
+        return self._restarted.process
 
     def restart_if_ended(self) -> None:
-        now = time.monotonic()
-        if not self.process.ended:
-            return
-        if self._restart_at is None:
-            if now - self._started_at > HEALTHY_AFTER_SECONDS:
-                self._delay_seconds = RESTART_DELAY_SECONDS_MIN
-            self._restart_at = now + self._delay_seconds
-            self._report(f"{self.child.name} ended; starting it again in {self._delay_seconds:.1f} s")
-            self._delay_seconds = min(self._delay_seconds * 2, RESTART_DELAY_SECONDS_MAX)
-        elif now >= self._restart_at:
-            self._restart_at = None
-            self._started_at = now
-            self.process = ChildProcess(self._command)
+        self._restarted.restart_if_ended()
 
 
 class _Supervisor:
@@ -159,13 +149,21 @@ class _Supervisor:
         deadline = time.monotonic() + READY_SECONDS_MAX
         waiting = [one for one in self._supervised if one.child.ready_url is not None]
         while waiting:
-            waiting = [one for one in waiting if not _answers(one.child.ready_url or "")]
+            waiting = [one for one in waiting if not self._has_started(one)]
             if waiting and time.monotonic() > deadline:
                 late = waiting[0]
                 tail = late.process.log_tail()
                 raise ServerFailed(f"{late.child.name} was not ready after {READY_SECONDS_MAX:.0f} s:\n{tail}")
             self._restart_ended()
             time.sleep(POLL_SECONDS)
+
+    def _has_started(self, one: _Supervised) -> bool:
+        """A service that only a person can help is up all the same: the others work, and it can be asked why."""
+        status, content = _answer(one.child.ready_url or "")
+        if status == HTTPStatus.SERVICE_UNAVAILABLE and content.get("status") == STOPPED:
+            self._report(f"{one.child.name} has stopped: {content.get('reason')}")
+            return True
+        return status == HTTPStatus.OK
 
     def watch(self, stop: threading.Event) -> None:
         while not stop.wait(POLL_SECONDS):
@@ -197,12 +195,18 @@ def _describe(servers: Servers, children: Sequence[Child]) -> Stack:
     )
 
 
-def _answers(url: str) -> bool:
+def _answer(url: str) -> tuple[int, Mapping[str, Any]]:
+    """Status and JSON of an answer; 0 where there is none."""
     try:
         with urllib.request.urlopen(url, timeout=PROBE_SECONDS) as response:  # noqa: S310 - our own address
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+            return response.status, {}
+    except urllib.error.HTTPError as error:
+        try:
+            return error.code, dict(json.load(error))
+        except (OSError, TypeError, ValueError):
+            return error.code, {}
+    except OSError:
+        return 0, {}
 
 
 def _stop_unless_told_to_stay(pipe: int) -> None:

@@ -20,6 +20,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -74,10 +75,11 @@ def prepare(folder: Path) -> None:
     (folder / "initialised").touch()
 
 
-def command(folder: Path, port: int) -> Command:
+def command(folder: Path, port: int, more_settings: Mapping[str, str] | None = None) -> Command:
     data = folder / "data"
     account = _account(data)
-    settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": str(port)}.items()]
+    values = {**SETTINGS, **(more_settings or {}), "port": str(port)}
+    settings = [f"--{name}={value}" for name, value in values.items()]
     return Command(
         name="PostgreSQL",
         argv=(str(_binaries(account) / "postgres"), "-D", _path_for_server(data, account), *settings),
@@ -91,6 +93,20 @@ def command(folder: Path, port: int) -> Command:
         account=account,
         pid_file=folder / "pid",
     )
+
+
+def program(name: str) -> Path:
+    """One of PostgreSQL's client programs. They run as whoever calls, so nothing has to be copied for them."""
+    return _binaries(None) / name
+
+
+def give_to_server(data: Path) -> None:
+    """Make a data folder belong to the account that the server runs as, and to nobody else."""
+    data.chmod(0o700)
+    account = _account(data)
+    if account is not None:
+        for path in (data, *data.rglob("*")):
+            os.lchown(path, account.uid, account.gid)
 
 
 def is_ready(port: int) -> bool:

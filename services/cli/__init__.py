@@ -6,6 +6,7 @@ import typer
 
 from infra.errors import InfraError
 from services.cli import (
+    backup,
     channel,
     checkpoint,
     dead_letters,
@@ -15,6 +16,7 @@ from services.cli import (
     operate,
     products,
     republish,
+    reseat,
     stack,
     verify,
 )
@@ -37,6 +39,12 @@ app.command()(verify.verify)
 app.command()(operate.rebuild)
 app.command()(republish.republish)
 app.command()(doctor.doctor)
+app.command()(reseat.reseat)
+app.command()(backup.backup)
+app.command()(backup.restore)
+app.command()(backup.recover)
+app.command("base-backup")(backup.base_backup)
+app.command()(backup.aside)
 app.command()(lookup.report)
 app.command()(channel.notices)
 app.add_typer(channel.channels, name="channels", help="Distribution channels and their topics.")

@@ -19,6 +19,7 @@ from infra.local.ports import choose_port
 from infra.servers import Servers, data_folder
 from infra.stack import Child, run_stack
 from infra.stack_file import Stack, current_stack
+from services.cli.archive import archiver
 from services.cli.console import Failure, console, table
 from services.cli.keys import checkpoints_folder, ensure_keys, key_path
 from services.kernel import kafka, postgres
@@ -58,13 +59,14 @@ def down() -> None:
 def status() -> None:
     """How far each service is: log, relay, read models, inbox."""
     running = running_stack()
-    rows = []
+    rows, stopped = [], []
     for service in ServiceName:
         found = service_status(running, service)
+        stopped += [f"{service}: {reason}" for reason in found["stopped_because"]]
         head = sum(found["heads"])
         relayed, projected = head - sum(found["relayed"]), head - sum(found["projected"])
         waiting = (found["dead_letters_open"], found["parked"])
-        rows.append((service, head, relayed, projected, *waiting, found["relay"], url(running, service)))
+        rows.append((service, head, relayed, projected, *waiting, _relay(found), url(running, service)))
     console.print(
         table(
             "Services",
@@ -79,6 +81,15 @@ def status() -> None:
             rows=rows,
         )
     )
+
+    for reason in stopped:
+        console.print(f"[red]{reason}[/red]", highlight=False)
+    if stopped:
+        console.print("`pledger doctor` says what to do.")
+
+
+def _relay(found: dict[str, Any]) -> str:
+    return found["relay"] if found["relay"] in {"working", "standby"} else "stopped"
 
 
 def _say(text: str) -> None:
@@ -100,8 +111,8 @@ async def _prepare(servers: Servers) -> None:
 
 
 def children(servers: Servers) -> list[Child]:
-    """The four services as processes, each with the address of its own database only."""
-    return [_child(service, servers) for service in ServiceName]
+    """The four services as processes, each with the address of its own database only, and what archives WAL."""
+    return [*(_child(service, servers) for service in ServiceName), *archiver(servers)]
 
 
 def _child(service: str, servers: Servers) -> Child:

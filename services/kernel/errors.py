@@ -8,6 +8,8 @@ KernelError
 |-- WrongTopicSettings    a topic that would forget records: refuse to start
 |-- TooManyFailures       message after message cannot be handled: a bad build; stop, keep them all
 |-- NotRepublished        a topic, or a part of the log, that cannot be sent again so
+|-- NotRestored           a database that cannot be put back from that copy, or not now
+|-- NotReseated           an inbox that cannot be moved to where it belongs
 `-- CommandConflict       the same command id with other content
 """
 
@@ -47,6 +49,14 @@ class TooManyFailures(KernelError):
 
 class NotRepublished(KernelError):
     """History cannot be sent to that topic; the message says why and what can."""
+
+
+class NotRestored(KernelError):
+    """A service's database is not put back; the message says why and what to do."""
+
+
+class NotReseated(KernelError):
+    """The inbox is left where it is; the message says why and what to do."""
 
 
 class CommandConflict(KernelError):

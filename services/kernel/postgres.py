@@ -39,6 +39,11 @@ def service_dsn(admin_dsn: str, service: str, prefix: str) -> str:
     return _with(admin_dsn, user=name, database=name)
 
 
+def admin_dsn_of(admin_dsn: str, database: str) -> str:
+    """The administrator's address in another database."""
+    return _with(admin_dsn, user=None, database=database)
+
+
 def _with(admin_dsn: str, *, user: str | None, database: str) -> str:
     parts = urlsplit(admin_dsn)
     if user is None:
@@ -55,22 +60,37 @@ def _password(admin_dsn: str, role: str) -> str:
 async def provision(admin_dsn: str, service: str, prefix: str, partitions: int) -> str:
     """Make the service's role, database, tables and genesis where they are missing. Returns its DSN."""
     name = database_name(service, prefix)
+    await make_role(admin_dsn, service, prefix)
     admin = await asyncpg.connect(admin_dsn)
     try:
-        if not await admin.fetchval("select 1 from pg_roles where rolname = $1", name):
-            await admin.execute(f"create role {name} login password '{_password(admin_dsn, name)}'")
         if not await admin.fetchval("select 1 from pg_database where datname = $1", name):
             await admin.execute(f"create database {name}")
     finally:
         await admin.close()
-    owner = await asyncpg.connect(_with(admin_dsn, user=None, database=name))
+    owner = await asyncpg.connect(admin_dsn_of(admin_dsn, name))
     try:
-        await _migrate(owner)
-        await owner.execute(_GRANTS.format(role=name, database=name))
+        await equip(owner, name, name)
         await _found(owner, service, partitions)
     finally:
         await owner.close()
     return service_dsn(admin_dsn, service, prefix)
+
+
+async def make_role(admin_dsn: str, service: str, prefix: str) -> None:
+    """Make the service's run-time role where it is missing."""
+    name = database_name(service, prefix)
+    admin = await asyncpg.connect(admin_dsn)
+    try:
+        if not await admin.fetchval("select 1 from pg_roles where rolname = $1", name):
+            await admin.execute(f"create role {name} login password '{_password(admin_dsn, name)}'")
+    finally:
+        await admin.close()
+
+
+async def equip(owner: asyncpg.Connection, role: str, database: str) -> None:
+    """Bring a service's database to the present tables, and let its role do what it needs to."""
+    await _migrate(owner)
+    await owner.execute(_GRANTS.format(role=role, database=database))
 
 
 async def drop(admin_dsn: str, service: str, prefix: str) -> None:

@@ -45,19 +45,24 @@ async def known_and_problems(
 async def source_problems(bootstrap: str, inbox: Mapping[Any, Taken]) -> dict[TopicPartition, str]:
     """The places whose last handled record is not where the inbox has it. Raises where Kafka does not answer."""
     problems: dict[TopicPartition, str] = {}
-    consumer = kafka.reader(bootstrap)
-    try:
-        async with asyncio.timeout(_COMPARE_SECONDS_MAX):
-            partitions = await kafka.partition_counts(bootstrap)
+    async with asyncio.timeout(_COMPARE_SECONDS_MAX):
+        partitions = await kafka.partition_counts(bootstrap)
+        there = {TopicPartition(*place): row for place, row in inbox.items() if place[1] < partitions.get(place[0], 0)}
+        for topic, partition in inbox.keys() - there.keys():
+            problems[TopicPartition(topic, partition)] = (
+                f"{topic}/{partition} does not exist, but the inbox has read it"
+            )
+        # A consumer that is stopped before it was assigned anything raises a cancellation of its own.
+        if not there:
+            return problems
+        consumer = kafka.reader(bootstrap)
+        try:
             await consumer.start()
-            for (topic, partition), row in inbox.items():
-                place = TopicPartition(topic, partition)
-                if partition >= partitions.get(topic, 0):
-                    problems[place] = f"{topic}/{partition} does not exist, but the inbox has read it"
-                elif (problem := await _problem(consumer, place, row)) is not None:
+            for place, row in there.items():
+                if (problem := await _problem(consumer, place, row)) is not None:
                     problems[place] = problem
-    finally:
-        await asyncio.shield(consumer.stop())
+        finally:
+            await asyncio.shield(consumer.stop())
     return problems
 
 

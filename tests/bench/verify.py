@@ -16,7 +16,7 @@ import asyncpg
 from infra.servers import running_servers
 from services.cli.console import console, table
 from services.kernel import event_log, postgres
-from services.kernel.chain import Link
+from services.kernel.chain import Link, next_digest
 from services.kernel.chain_walk import ROWS
 from services.kernel.event_log import Head
 from services.kernel.verify import verify_log
@@ -79,9 +79,11 @@ async def _fill(connection: asyncpg.Connection, events: int) -> None:
         head = genesis
         for start in range(0, events // PARTITIONS, PAGE):
             page = [_link(partition, start + place + 1) for place in range(min(PAGE, events // PARTITIONS - start))]
-            stored = event_log.chained(head, page)
+            stored = []
+            for link in page:
+                head = Head(link.position, next_digest(head.digest, link))
+                stored.append(event_log.StoredEvent(link, head.digest))
             await event_log.append(connection, {partition: stored})
-            head = Head(stored[-1].link.position, stored[-1].digest)
     await connection.execute("vacuum analyze log.events")
 
 

@@ -4,15 +4,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
+import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from infra.errors import FolderInUse
+from infra.local import kafka, postgres
 from infra.local.embedded import Addresses, embedded_servers
-from tests.integration.infra.processes import CHECKOUT, all_gone, descendants, kill, python, unprivileged
+from tests.integration.infra.processes import CHECKOUT, all_gone, descendants, eventually, kill, python, unprivileged
 
 pytestmark = [pytest.mark.embedded, pytest.mark.xdist_group("embedded")]
 
@@ -94,6 +97,36 @@ async def test_servers_that_were_killed_themselves_start_again(tmp_path: Path, s
 
     with embedded_servers(folder, lambda _: None) as again:
         assert (await _read_all(again))[0] == [b"one"]
+
+
+async def test_servers_that_end_by_themselves_start_again_at_the_same_addresses(tmp_path: Path) -> None:
+    said: list[str] = []
+    with embedded_servers(tmp_path / "stack", said.append) as addresses:
+        await _create(addresses)
+        await _write(addresses, b"one")
+        former = [child for child in descendants(os.getpid()) if _is_below(child, tmp_path)]
+        assert {child.name() for child in former} >= {"java", "postgres"}
+        for process in former:
+            process.kill()
+        assert all_gone(former)
+        assert eventually(lambda: _both_answer(addresses))
+        await _write(addresses, b"two")
+        assert await _read_all(addresses) == ([b"one", b"two"], [b"one", b"two"])
+        again = [child for child in descendants(os.getpid()) if _is_below(child, tmp_path)]
+    assert all_gone(again)
+    assert {text.partition(";")[0] for text in said} >= {"PostgreSQL ended", "Kafka ended"}
+
+
+def _is_below(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return process.cwd().startswith(str(folder))
+    except psutil.Error:
+        return False
+
+
+def _both_answer(addresses: Addresses) -> bool:
+    ports = (int(addresses.kafka.rpartition(":")[2]), urlsplit(addresses.postgres).port or 0)
+    return kafka.is_ready(ports[0]) and postgres.is_ready(ports[1])
 
 
 def test_the_servers_run_below_a_folder_that_only_their_owner_may_enter(tmp_path: Path, script: Path) -> None:

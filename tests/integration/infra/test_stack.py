@@ -25,7 +25,8 @@ SERVICE = '''
 import http.server, sys
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200); self.end_headers()
+        code, text = (503, b'{"status": "stopped", "reason": "restored"}') if sys.argv[2] == "stopped" else (200, b"")
+        self.send_response(code); self.end_headers(); self.wfile.write(text)
     def log_message(self, *_): pass
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
 '''
@@ -34,7 +35,7 @@ def children(servers):
     if sys.argv[3] == "broken":
         return [Child(name="broken", argv=("/nonexistent",), env={})]
     url = f"http://127.0.0.1:{sys.argv[2]}/"
-    return [Child(name="service", argv=(sys.executable, "-c", SERVICE, sys.argv[2]), env={}, ready_url=url)]
+    return [Child(name="service", argv=(sys.executable, "-c", SERVICE, *sys.argv[2:4]), env={}, ready_url=url)]
 
 pipe = int(sys.argv[sys.argv.index("--stay-pipe") + 1]) if "--stay-pipe" in sys.argv else None
 run_stack(children, Path(sys.argv[1]), pipe, prepare=lambda servers: print("prepared"))
@@ -120,6 +121,15 @@ def test_a_service_that_crashed_is_started_again(folder: Path, supervisor: list[
         crashed = _service(stack)
         crashed.kill()
         assert eventually(lambda: _service(stack).pid not in (crashed.pid, stack.pid))
+
+
+def test_a_service_that_only_a_person_can_help_is_named_and_the_stack_is_up(
+    folder: Path, supervisor: list[str]
+) -> None:
+    with start_detached([*supervisor[:-1], "stopped"], folder) as started:
+        stack = started.wait_until_ready()
+        assert "service has stopped: restored" in started.log.read_text()
+    assert set(stack.urls) == {"service"}
 
 
 def test_a_service_that_cannot_start_is_named_and_takes_the_stack_down(folder: Path, supervisor: list[str]) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from contracts.topics import lane_of
 from services.kernel.codec import EVENT_BYTES_MAX
-from services.kernel.command_handler import Executed
 from services.kernel.event_log import Connection
+from services.kernel.execution import Executed
 from services.kernel.idempotent import CommandResult
 from services.kernel.messages import Instruction
 from services.kernel.verify import verify_log
@@ -129,6 +129,7 @@ class _ManyCommands:
     instructions: Sequence[Instruction]
     executed: Sequence[Executed] = ()
     key: str | None = None
+    alone: bool = False
 
     async def prepare(self, connection: Connection) -> Sequence[Instruction]:
         return self.instructions
