@@ -11,7 +11,7 @@ RUNTIME := .venv/.runtime-installed
 DEVELOPMENT := .venv/.development-installed
 WORKERS ?= 2
 
-.PHONY: help setup demo up down test check bench lock format clean
+.PHONY: help setup demo up down test check bench torture lock format clean
 
 help: ## Print this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ check: $(DEVELOPMENT) ## Format, lint, types, import rules and the quick tests
 
 bench: $(DEVELOPMENT) ## Measure throughput and latency
 	@$(BIN)/python -m tests.bench
+
+torture: $(DEVELOPMENT) ## Kill, stop and freeze everything under load (SECONDS=300, SEED=n for the same plan again)
+	@$(BIN)/python -m tests.torture --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
 
 format: $(DEVELOPMENT) ## Rewrite the files as `make check` wants them
 	@$(BIN)/ruff format .

@@ -9,7 +9,7 @@ slower than the request timeout, the producer is thrown away and everything star
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from services.kernel.errors import TailAheadOfLog, WrongTopicSettings
 from services.kernel.log_reader import LogReader
 from services.kernel.messages import Recorded
 from services.kernel.observability import Metrics
+from services.kernel.relay_lock import only_relay
 from services.kernel.replies import remove, waiting
 from services.kernel.service import ServiceDefinition
 from services.kernel.wire import Record, Tail, notice_record, public_record
@@ -32,7 +33,6 @@ _RETRY_SECONDS = 0.5
 _IDLE_SECONDS = 0.5
 _TURN_SECONDS_MIN = 0.03
 _SIDE_POLL_SECONDS = 1.0
-_LOCK_CLASS = 0x50_4C
 
 log = logging.getLogger(__name__)
 
@@ -97,10 +97,8 @@ class Relay:
         while True:
             _end_if_cancelled()
             try:
-                async with self._pool.acquire() as lock_holder:
-                    while not await lock_holder.fetchval("select pg_try_advisory_lock($1, 1)", _LOCK_CLASS):
-                        await asyncio.sleep(_RETRY_SECONDS)
-                    await self._work(lock_holder)
+                async with only_relay(self._pool) as still_only:
+                    await self._work(still_only)
             except (TailAheadOfLog, WrongTopicSettings) as error:
                 self.stopped_because = str(error)
                 log.critical("relay stopped: %s", error)
@@ -111,7 +109,7 @@ class Relay:
             finally:
                 self.working = False
 
-    async def _work(self, lock_holder: asyncpg.pool.PoolConnectionProxy) -> None:
+    async def _work(self, still_only: Callable[[], bool]) -> None:
         await kafka.check_keeps_for_ever(self._bootstrap, self._topic)
         producer = kafka.relay_producer(self._bootstrap, f"{self._definition.name}-relay")
         try:
@@ -121,7 +119,7 @@ class Relay:
             await self._read_tails()
             failpoints.hit("relay.tails_read")
             self.working = True
-            while _still_held(lock_holder):
+            while still_only():
                 _end_if_cancelled()
                 started = time.monotonic()
                 if not await self._turn(producer):
@@ -229,14 +227,6 @@ class Relay:
                 channel = topic.split(".")[1]
                 await kafka.ensure_topics(self._bootstrap, channel_topics(channel), self._partitions)
         self._known_topics |= topics
-
-
-def _still_held(lock_holder: asyncpg.pool.PoolConnectionProxy) -> bool:
-    try:
-        return not lock_holder.is_closed()
-    except asyncpg.InterfaceError:
-        # The pool took back the connection when the server cut it; the lock went with the session.
-        return False
 
 
 def _end_if_cancelled() -> None:

@@ -20,7 +20,7 @@ from faststream.kafka.message import FAKE_CONSUMER
 
 from services.kernel import failpoints, kafka
 from services.kernel.command_handler import CommandHandler
-from services.kernel.inbox import InboxBatch, taken
+from services.kernel.inbox import InboxBatch, Place, Taken, taken
 from services.kernel.messages import Delivery
 from services.kernel.observability import Metrics
 from services.kernel.service import React, ServiceDefinition
@@ -148,11 +148,20 @@ class SeekToInbox(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Seek every partition that was read before; the others start at their beginning."""
-        async with self._pool.acquire() as connection:
-            known = await taken(connection)
+        known = await self._taken()
         for place in assigned:
             before = known.get((place.topic, place.partition))
             self.subscriber.consumer.seek(place, before.next_offset if before else 0)
+
+    async def _taken(self) -> "dict[Place, Taken]":
+        while True:
+            try:
+                async with self._pool.acquire() as connection:
+                    return await taken(connection)
+            except Exception as error:
+                # aiokafka goes on without the seek where this raises, from offsets that anybody may have moved.
+                log.warning("inbox not readable, asking again: %s", error)
+                await asyncio.sleep(_BACKOFF_SECONDS)
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Nothing to save: the inbox row moved with the batch."""
