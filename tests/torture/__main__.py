@@ -71,6 +71,7 @@ def _show(report: Report, seconds: float) -> None:
         ("kills (SIGKILL)", f"{report.kills:,}"),
         *((name, f"{times:,} times") for name, times in sorted(report.unasked.items())),
         ("longest time to the next event after a fault", f"{slowest:.1f} s ({after})"),
+        ("longest that this program itself was held up", f"{report.held_up_seconds:.1f} s"),
         ("quiet after the load's end", f"{report.quiet_seconds:.1f} s"),
     ]
     console.print(table("Run", "what", "figure", rows=rows))
