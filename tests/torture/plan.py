@@ -30,8 +30,8 @@ class Step:
 
 # How often each fault comes in one round, and between how many seconds it lasts.
 _ROUND: dict[str, tuple[int, tuple[float, float]]] = {
-    "service killed": (16, (0, 0)),
-    "all services killed": (2, (0, 0)),
+    "service killed": (26, (0, 0)),
+    "all services killed": (3, (0, 0)),
     "killed at a failpoint": (4, (0, 0)),
     "second replica, first killed": (2, (2, 5)),
     "replica joins and leaves": (1, (2, 4)),
