@@ -12,7 +12,7 @@ DEVELOPMENT := .venv/.development-installed
 PEERS := .venv-bench/.installed
 WORKERS ?= 2
 
-.PHONY: help setup demo up down test check bench lock format clean
+.PHONY: help setup demo up down test check bench torture lock format clean
 
 help: ## Print this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ check: $(DEVELOPMENT) ## Format, lint, types, import rules and the quick tests
 
 bench: $(DEVELOPMENT) $(PEERS) ## Measure side by side with what others do (ROWS=append,relay for some; QUICK=1 to try)
 	@ROWS="$(ROWS)" QUICK="$(QUICK)" $(BIN)/python -m tests.bench
+
+torture: $(DEVELOPMENT) ## Kill, stop and freeze everything under load (SECONDS=300, SEED=n for the same plan again)
+	@$(BIN)/python -m tests.torture --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
 
 format: $(DEVELOPMENT) ## Rewrite the files as `make check` wants them
 	@$(BIN)/ruff format .

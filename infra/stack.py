@@ -127,7 +127,7 @@ class _Supervised:
         self._restarted = Restarted(child.name, lambda: ChildProcess(command), report)
 
     @property
-    def process(self) -> ChildProcess:
+    def child_process(self) -> ChildProcess:
         return self._restarted.process
 
     def restart_if_ended(self) -> None:
@@ -152,7 +152,7 @@ class _Supervisor:
             waiting = [one for one in waiting if not self._has_started(one)]
             if waiting and time.monotonic() > deadline:
                 late = waiting[0]
-                tail = late.process.log_tail()
+                tail = late.child_process.log_tail()
                 raise ServerFailed(f"{late.child.name} was not ready after {READY_SECONDS_MAX:.0f} s:\n{tail}")
             self._restart_ended()
             time.sleep(POLL_SECONDS)
@@ -173,11 +173,11 @@ class _Supervisor:
         """All are asked at once, so that together they take no longer than the slowest."""
         deadline = time.monotonic() + STOP_SECONDS_MAX
         for one in self._supervised:
-            one.process.ask_to_stop()
+            one.child_process.ask_to_stop()
         for one in self._supervised:
-            if not one.process.wait(max(0.0, deadline - time.monotonic())):
+            if not one.child_process.wait(max(0.0, deadline - time.monotonic())):
                 self._report(f"{one.child.name} did not stop within {STOP_SECONDS_MAX:.0f} s and is ended by force")
-                one.process.kill()
+                one.child_process.kill()
 
     def _restart_ended(self) -> None:
         for one in self._supervised:

@@ -2,6 +2,8 @@
 
 import contextlib
 import gc
+import signal
+import sys
 from collections.abc import AsyncIterator
 
 import uvicorn
@@ -50,6 +52,8 @@ class Application:
         """Serve until SIGTERM or SIGINT; the batch in hand is finished before the process ends."""
         configure_logging(self.definition.name)
         failpoints.arm(settings.failpoint)
+        # Once it has stopped in order, uvicorn sends itself the signal again; by itself that would be a death by it.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         tune_garbage_collection()
         config = uvicorn.Config(
             self.asgi(settings),

@@ -16,6 +16,10 @@ from services.kernel.errors import WrongTopicSettings
 
 REQUEST_TIMEOUT_MS = 10_000
 TRANSACTION_TIMEOUT_MS = 10_000
+RETRY_BACKOFF_MS = 500
+"""How long a consumer waits while the broker is away. With aiokafka's 100 ms four services that knock take so much of
+a small machine that the broker takes longer to start."""
+
 BATCH_BYTES_MAX = 512 * 1024
 REQUEST_BYTES_MAX = 1024 * 1024
 KEEPS_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}

@@ -64,6 +64,35 @@ class Metrics:
         return generate_latest(self.registry)
 
 
+class Thinned(logging.Filter):
+    """Lets each sentence of a library's loggers through once in a while, with how often it was said meanwhile.
+
+    While a broker is away its client says the same in every attempt, a hundred lines a second.
+    """
+
+    def __init__(self, library: str, seconds: float = 5.0) -> None:
+        super().__init__()
+        self._library = library
+        self._seconds = seconds
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is to be written; one that is tells how many before it were not."""
+        if not record.name.startswith(self._library):
+            return True
+        sentence = (record.name, str(record.msg))
+        last, silent = self._said.get(sentence, (-self._seconds, 0))
+        # The record's own time, in seconds since the program began to log.
+        now = record.relativeCreated / 1000
+        if now - last < self._seconds:
+            self._said[sentence] = (last, silent + 1)
+            return False
+        self._said[sentence] = (now, 0)
+        if silent:
+            record.msg = f"{record.msg} ({silent} times more since it was last written)"
+        return True
+
+
 def configure_logging(service: str) -> None:
     """JSON lines on standard error, with the service's name; standard-library loggers go the same way."""
     shared: list[structlog.typing.Processor] = [
@@ -87,6 +116,7 @@ def configure_logging(service: str) -> None:
     root.setLevel(logging.INFO)
     for noisy in ("aiokafka", "uvicorn.access", "httpx"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    handler.addFilter(Thinned("aiokafka"))
 
 
 def _with_service(service: str) -> structlog.typing.Processor:

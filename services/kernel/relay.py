@@ -9,7 +9,7 @@ slower than the request timeout, the producer is thrown away and everything star
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from services.kernel.errors import TailAheadOfLog, UnknownEvent, WrongTopicSetti
 from services.kernel.log_reader import LogReader
 from services.kernel.messages import Recorded
 from services.kernel.observability import Metrics
+from services.kernel.relay_lock import only_relay
 from services.kernel.replies import remove, waiting
 from services.kernel.service import ServiceDefinition
 from services.kernel.topic_tail import tail_problem
@@ -35,8 +36,6 @@ _TURN_SECONDS_MIN = 0.03
 _SIDE_POLL_SECONDS = 1.0
 _PAGE_EVENTS = 250
 """Events between two looks at whatever else waits: a long stretch of work would delay commits and HTTP answers."""
-
-_LOCK_CLASS = 0x50_4C
 
 log = logging.getLogger(__name__)
 
@@ -109,10 +108,8 @@ class Relay:
         while True:
             _end_if_cancelled()
             try:
-                async with self._pool.acquire() as lock_holder:
-                    while not await lock_holder.fetchval("select pg_try_advisory_lock($1, 1)", _LOCK_CLASS):
-                        await asyncio.sleep(_RETRY_SECONDS)
-                    await self._work(lock_holder)
+                async with only_relay(self._pool) as still_only:
+                    await self._work(still_only)
             except (TailAheadOfLog, WrongTopicSettings) as error:
                 self.stopped_because = str(error)
                 log.critical("relay stopped: %s", error)
@@ -123,7 +120,7 @@ class Relay:
             finally:
                 self.working = False
 
-    async def _work(self, lock_holder: asyncpg.pool.PoolConnectionProxy) -> None:
+    async def _work(self, still_only: Callable[[], bool]) -> None:
         await kafka.check_keeps_for_ever(self._bootstrap, self._topic)
         producer = kafka.relay_producer(self._bootstrap, f"{self._definition.name}-relay")
         try:
@@ -133,7 +130,7 @@ class Relay:
             await self._read_tails()
             failpoints.hit("relay.tails_read")
             self.working = True
-            await self._fly(lock_holder, producer)
+            await self._fly(still_only, producer)
         finally:
             await kafka.abandon(producer)
 
@@ -157,10 +154,10 @@ class Relay:
                 place.position,
             )
 
-    async def _fly(self, lock_holder: asyncpg.pool.PoolConnectionProxy, producer: AIOKafkaProducer) -> None:
+    async def _fly(self, still_only: Callable[[], bool], producer: AIOKafkaProducer) -> None:
         """One flight in the air at a time. While it is, the next one is made ready where the log has more."""
         ready: _Flight | None = None
-        while _still_held(lock_holder):
+        while still_only():
             _end_if_cancelled()
             started = time.monotonic()
             flight = ready or await self._prepared()
@@ -275,14 +272,6 @@ class Relay:
                 channel = topic.split(".")[1]
                 await kafka.ensure_topics(self._bootstrap, channel_topics(channel), self._partitions)
         self._known_topics |= topics
-
-
-def _still_held(lock_holder: asyncpg.pool.PoolConnectionProxy) -> bool:
-    try:
-        return not lock_holder.is_closed()
-    except asyncpg.InterfaceError:
-        # The pool took back the connection when the server cut it; the lock went with the session.
-        return False
 
 
 def _end_if_cancelled() -> None:

@@ -12,7 +12,7 @@ from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
 from contracts.topics import dead_letters_topic, lane_of
-from services.kernel import dead_letters, former_members, idempotent, inbox, postgres
+from services.kernel import dead_letters, former_members, idempotent, inbox, kafka, postgres
 from services.kernel.assignment import SeekToInbox
 from services.kernel.checkpoint_signer import CheckpointSigner
 from services.kernel.codec import EventCodec
@@ -125,6 +125,7 @@ class Kernel:
             graceful_timeout=_STOP_SECONDS,
             client_id=former_members.member_name(self.definition.name),
             logger=None,
+            retry_backoff_ms=kafka.RETRY_BACKOFF_MS,
             metadata_max_age_ms=int(self.settings.channel_refresh_seconds * 1000),
         )
         definition = self.definition

@@ -114,6 +114,8 @@ class Intake:
         except Exception as error:
             log.exception("batch of %s records not handled, fetching it again", len(deliveries))
             self.trouble = describe(error)
+            # What was fetched behind it meanwhile must not be handled before it.
+            deliveries, self._held = deliveries + self._held, []
             _seek(consumer, _first_offsets(deliveries))
             await asyncio.sleep(_BACKOFF_SECONDS)
             return

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import secrets
 import shutil
 import signal
@@ -25,6 +26,8 @@ def main() -> int:
     plan = short_plan(seed) if arguments.short else long_plan(seed)
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="torture-"))
     folder.mkdir(parents=True, exist_ok=True)
+    # What the harness's own clients say of servers that are away is no news.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     print(f"seed {seed}; the same again: make torture SECONDS={arguments.seconds:g} SEED={seed}", flush=True)
     started = time.monotonic()
     try:
@@ -71,6 +74,7 @@ def _show(report: Report, seconds: float) -> None:
         ("kills (SIGKILL)", f"{report.kills:,}"),
         *((name, f"{times:,} times") for name, times in sorted(report.unasked.items())),
         ("longest time to the next event after a fault", f"{slowest:.1f} s ({after})"),
+        ("longest that this program itself was held up", f"{report.held_up_seconds:.1f} s"),
         ("quiet after the load's end", f"{report.quiet_seconds:.1f} s"),
     ]
     console.print(table("Run", "what", "figure", rows=rows))

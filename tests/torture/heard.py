@@ -85,7 +85,7 @@ def difference(entries: Iterable[Entry], told: Told, refused: Mapping[str, Count
             wanted[place]["accepted"] += 1
             optional[place] = _MAY_FOLLOW[Outcome.AWAITING_PAYMENT]
         else:
-            codes[entry.channel][entry.expected] += 1
+            codes[entry.channel][str(entry.expected)] += 1
             if entry.expected == FaultCode.OVERLAPPING_TERM:
                 # Quote accepts it, policy cannot issue it.
                 wanted[place]["accepted"] += 1
@@ -101,6 +101,7 @@ def difference(entries: Iterable[Entry], told: Told, refused: Mapping[str, Count
             return f"{' '.join(place)}: told {dict(told.get(place, {}))}, expected {dict(wanted.get(place, {}))}"
     for channel in sorted(codes.keys() | refused.keys()):
         if codes[channel] != refused.get(channel, Counter()):
-            missing, surplus = codes[channel] - refused[channel], refused[channel] - codes[channel]
+            found = refused.get(channel, Counter())
+            missing, surplus = codes[channel] - found, found - codes[channel]
             return f"{channel}: refusals that are missing {dict(missing)}, that are too many {dict(surplus)}"
     return None

@@ -20,7 +20,7 @@ from tests.torture.sender import Sender
 
 _COPIES_SHARE = 0.04
 _WINDOW = 12
-_BOOKS_AT_ONCE = 3
+_BOOKS_AT_ONCE = 6
 
 
 class Load:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ class Running:
     process: ChildProcess | None = None
     held: bool = False
     kills: int = 0
+    started_at: float = 0.0
     unasked: list[str] = field(default_factory=list)
     """Exit codes of ends that nobody asked for."""
 
@@ -39,6 +41,7 @@ class Running:
     def start(self) -> None:
         """Start it, unless it runs."""
         if not self.alive:
+            self.started_at = time.monotonic()
             self.process = ChildProcess(replace(self.make(), stop_signal=signal.SIGKILL))
 
     def send(self, number: signal.Signals) -> None:

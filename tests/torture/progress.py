@@ -107,6 +107,8 @@ class Growth:
     """When each service's log grew, seen by looking at its heads."""
 
     cluster: Cluster
+    held_up_seconds: float = 0.0
+    """The longest that this process itself waited for its turn: on a busy machine everything takes so much longer."""
     times: dict[str, list[float]] = field(default_factory=lambda: {service.value: [] for service in ServiceName})
 
     async def follow(self) -> None:
@@ -124,7 +126,10 @@ class Growth:
                         if total > seen:
                             seen = total
                             self.times[service].append(time.monotonic())
+                        looked = time.monotonic()
                         await asyncio.sleep(_HEADS_SECONDS)
+                        late = time.monotonic() - looked - _HEADS_SECONDS
+                        self.held_up_seconds = max(self.held_up_seconds, late)
                 finally:
                     connection.terminate()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):

@@ -47,6 +47,7 @@ class Report:
     oversized: int = 0
     commits_lost: int = 0
     slowest: tuple[float, str] = (0.0, "")
+    held_up_seconds: float = 0.0
     quiet_seconds: float = 0.0
     audits: list[Audit] = field(default_factory=list)
 
@@ -137,6 +138,7 @@ def _count(report: Report, cluster: Cluster, sender: Sender) -> None:
 
 
 def _measure(report: Report, growth: Growth, until: float) -> None:
+    report.held_up_seconds = growth.held_up_seconds
     for step, moment in report.ended:
         for service in services_hit(step):
             seconds = growth.seconds_to_next(service, moment)

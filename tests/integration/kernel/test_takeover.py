@@ -1,0 +1,146 @@
+"""Processes that stand still, and answers that get lost: whoever goes on does nothing twice."""
+
+import asyncio
+import os
+import signal
+import time
+
+import pytest
+from aiokafka import TopicPartition
+
+from services.kernel import relay_lock
+from services.kernel.assignment import SeekToInbox
+from services.kernel.runtime import Kernel
+from services.kernel.verify import verify_log
+from tests.support.postgres_proxy import postgres_proxy, through
+from tests.support.running import Home, end_relay, eventually
+from tests.support.tally import Count, to
+from tests.support.tally_process import TallyProcess
+from tests.support.topic_audit import assert_topic_is_the_log
+
+SESSION_TIMEOUT_MS = 6_000
+RELAY_END_SECONDS_MAX = 3.0
+TALLIES = ("t1", "t2", "t3", "t4", "t5", "t6")
+
+
+async def _counted(home: Home, total: int) -> bool:
+    return sum((await home.totals()).values()) >= total
+
+
+async def _count_each(home: Home) -> None:
+    await home.publish(*(home.ask("count", tally) for tally in TALLIES))
+
+
+async def test_a_process_that_stood_still_longer_than_its_session_writes_nothing_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_lock, "SILENT_SECONDS", 2.0)
+    settings = home.settings().model_copy(update={"session_timeout_ms": SESSION_TIMEOUT_MS})
+    process = TallyProcess(home.definition.name, home.source, settings).start()
+    pid = process.pid or 0
+    try:
+        await _count_each(home)
+        await eventually(lambda: _counted(home, 6), "the process counts")
+        await _count_each(home)
+        os.kill(pid, signal.SIGSTOP)
+        async with home.kernel() as successor:
+            await _count_each(home)
+            await eventually(lambda: _counted(home, 18), "the successor counts")
+            await eventually(lambda: _works(successor), "the successor relays")
+            os.kill(pid, signal.SIGCONT)
+            for _ in range(5):
+                await _count_each(home)
+                await asyncio.sleep(0.1)
+            await eventually(lambda: _counted(home, 48), "all is counted")
+            process.terminate()
+            await asyncio.to_thread(process.join, 30)
+            await home.quiet(successor)
+    finally:
+        if process.is_alive():
+            process.kill()
+        process.join()
+    assert process.exitcode == 0
+    assert await home.totals() == dict.fromkeys(TALLIES, 8)
+    assert await assert_topic_is_the_log(home) == 48
+    async with home.superuser() as superuser:
+        assert (await verify_log(superuser)).findings == ()
+
+
+async def _works(kernel: Kernel) -> bool:
+    return kernel.relay.working
+
+
+async def test_a_commit_whose_answer_was_lost_counts_once(home: Home) -> None:
+    async with postgres_proxy(home.dsn) as proxy:
+        home.dsn = through(proxy, home.dsn)
+        async with home.kernel() as kernel:
+            await _count_each(home)
+            await home.quiet(kernel)
+            proxy.lose_commits = 1
+            await _count_each(home)
+            await home.quiet(kernel)
+            lost = proxy.lost
+            proxy.lose_commits = 1
+            result = await home.execute(kernel, to("t1", Count("t1", 10)))
+            await home.quiet(kernel)
+        assert (lost, proxy.lost) == (1, 2)
+    assert result.events == ["tally.counted"]
+    assert await home.totals() == {**dict.fromkeys(TALLIES, 2), "t1": 12}
+    assert await assert_topic_is_the_log(home) == 13
+
+
+async def test_a_relay_in_the_middle_of_a_transaction_ends_soon(home: Home) -> None:
+    async with home.kernel(sources=()) as kernel:
+        for turn in range(6):
+            commands = [home.execute(kernel, to(tally, Count(tally, 1))) for tally in TALLIES for _ in range(20)]
+            await asyncio.gather(*commands)
+            await eventually(lambda: _works(kernel), "the relay works")
+            await asyncio.sleep(0.01 * turn)
+            started = time.monotonic()
+            await end_relay(kernel)
+            assert time.monotonic() - started < RELAY_END_SECONDS_MAX
+            kernel._tasks = [task for task in kernel._tasks if not task.done()]
+            kernel._tasks.append(asyncio.create_task(kernel.relay.run()))
+        await home.quiet(kernel)
+    assert await assert_topic_is_the_log(home) == 6 * 20 * len(TALLIES)
+
+
+class _Consumer:
+    """Remembers where it was told to go, and which partitions it reads."""
+
+    def __init__(self) -> None:
+        self.sought: dict[TopicPartition, int] = {}
+        self.paused: set[TopicPartition] = set()
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        self.sought[place] = offset
+
+    def pause(self, place: TopicPartition) -> None:
+        self.paused.add(place)
+
+    def resume(self, place: TopicPartition) -> None:
+        self.paused.discard(place)
+
+
+async def test_an_assignment_waits_for_the_database_to_say_where_to_begin(home: Home) -> None:
+    """Whatever Kafka remembers of the group may have been moved by anybody."""
+    record = home.ask("count", "t1")
+    async with home.kernel() as kernel:
+        await home.publish(record)
+        await home.quiet(kernel)
+    place = TopicPartition(home.source_topic, record.partition)
+    async with home.pool() as pool, home.superuser() as superuser:
+        listener = SeekToInbox(pool, home.servers.kafka, {})
+        consumer = _Consumer()
+        listener.subscriber = type("Subscriber", (), {"consumer": consumer})
+        await superuser.execute("alter table log.inbox rename to inbox_away")
+        await listener.on_partitions_assigned([place])
+        assert (consumer.paused, consumer.sought) == ({place}, {})
+        await superuser.execute("alter table log.inbox_away rename to inbox")
+        await eventually(lambda: _reads(consumer), "the partition is read again")
+        listener.close()
+    assert consumer.sought == {place: 1}
+
+
+async def _reads(consumer: _Consumer) -> bool:
+    return not consumer.paused
