@@ -6,7 +6,8 @@ KernelError
 |-- UnknownEvent          an event type or version that this build does not know: stop that partition
 |-- TailAheadOfLog        the topic holds what the log lacks: a restored database; stop, never publish
 |-- WrongTopicSettings    a topic that would forget records: refuse to start
-`-- CommandConflict       the same command id with other content
+|-- CommandConflict       the same command id with other content
+`-- ReplayRefused         a replay that cannot be carried out as things are: says what to do instead
 """
 
 
@@ -41,3 +42,7 @@ class WrongTopicSettings(KernelError):
 
 class CommandConflict(KernelError):
     """A command id was used before with other content."""
+
+
+class ReplayRefused(KernelError):
+    """A replay of the log into a read model is not possible now; the message says why and what to do."""

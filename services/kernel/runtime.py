@@ -162,7 +162,7 @@ class Kernel:
             await self.broker.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_SECONDS / 3):
-                while self.projector.lag or (self.relay.working and self.relay.lag):
+                while self.projector.waiting or (self.relay.working and self.relay.lag):
                     await asyncio.sleep(0.02)
         await self._end()
 
@@ -206,6 +206,7 @@ class Kernel:
             "relayed": self.relay.passed,
             "published": self.relay.published,
             "projected": self.projector.passed,
+            "projection_stopped": self.projector.stopped_because,
             "relay": self.relay.stopped_because or ("working" if self.relay.working else "standby"),
             "inbox": [
                 {"topic": topic, "partition": partition, "position": t.position, "next_offset": t.next_offset}

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from contracts.topics import lane_of
 from services.kernel import projection_sql
+from services.kernel.merging import merge
 from services.kernel.messages import Recorded
 from services.kernel.projection import Add, Change, Projection, Put, RowChange
 from services.kernel.read_models import ReadModels
@@ -183,7 +184,7 @@ async def test_a_rebuild_gives_the_same_rows_again_and_again_while_commands_go_o
         heard: list[tuple[int, int]] = []
         for _ in range(2):
             writing = asyncio.gather(*(home.execute(kernel, to("t1", Count("t1", 1))) for _ in range(20)))
-            read = await rebuild(pool, home.codec, tally_total(), lambda *progress: heard.append(progress))
+            read = await rebuild(_replay(home, progress=lambda *progress: heard.append(progress)))
             await writing
             assert heard[-1] == (read, read)
             await home.quiet(kernel)
@@ -228,16 +229,15 @@ async def test_a_batch_has_the_effect_of_its_changes_one_at_a_time(home: Home) -
     )
     async with home.pool() as pool, pool.acquire() as connection:
         for projection in (at_once, one_by_one):
-            for statement in projection_sql.create_statements(projection):
-                await connection.execute(statement)
+            await connection.execute(projection_sql.create_table(projection))
         changes: list[tuple[int, RowChange]] = [
             (0, change(f"k{number}")) for number, sequence in enumerate(sequences) for change in sequence
         ]
-        await projection_sql.write(connection, at_once, projection_sql.merge(at_once, changes))
+        await projection_sql.write(connection, at_once, merge(at_once, changes))
         # The changes of one step touch each row once, so that a step is as good as one at a time.
         for step in range(3):
             own = [(0, each[step](f"k{n}")) for n, each in enumerate(sequences) if len(each) > step]
-            await projection_sql.write(connection, one_by_one, projection_sql.merge(one_by_one, own))
+            await projection_sql.write(connection, one_by_one, merge(one_by_one, own))
         sql = "select tally, total, counts, status from read.{}_v1 order by tally"
         merged = await connection.fetch(sql.format("at_once"))
         stepped = await connection.fetch(sql.format("one_by_one"))
