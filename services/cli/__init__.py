@@ -5,7 +5,7 @@ import sys
 import typer
 
 from infra.errors import InfraError
-from services.cli import channel, demo, lookup, operate, products, stack
+from services.cli import as_of, channel, demo, lookup, operate, products, replay, stack
 from services.cli.console import Failure, console
 
 app = typer.Typer(
@@ -21,7 +21,8 @@ app.command()(stack.status)
 app.command()(stack.run)
 app.command()(demo.demo)
 app.command()(operate.verify)
-app.command()(operate.rebuild)
+app.command()(replay.rebuild)
+app.command("as-of")(as_of.as_of)
 app.command("dead-letters")(operate.dead_letters)
 app.command()(lookup.report)
 app.command()(channel.notices)

@@ -80,8 +80,7 @@ async def _compare(connection: asyncpg.Connection, made: Filled) -> Comparison:
         "removed": "s.partition is null",
     }
     counts = ", ".join(f"count(*) filter (where {condition}) as {kind}" for kind, condition in kinds.items())
-    found = await connection.fetchrow(f"select count(l.partition) as rows, {counts} {joined}")
-    assert found is not None
+    (found,) = await connection.fetch(f"select count(l.partition) as rows, {counts} {joined}")
     examples: list[Example] = []
     key = ", ".join(f"coalesce(l.{column}, s.{column})" for column in projection_sql.key_columns(projection))
     for kind, condition in kinds.items():

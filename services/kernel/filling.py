@@ -60,7 +60,10 @@ def recorded_of(codec: EventCodec, partition: int, row: asyncpg.Record) -> Recor
 
 
 class Filler:
-    """Fills one partition of a shadow; `only`, where given, holds the rows that are made."""
+    """Fills one partition of a shadow; `only`, where given, holds the rows that are made.
+
+    A table that is not `checkpointed` goes with the session, so nobody asks later how far it was filled.
+    """
 
     def __init__(
         self,
@@ -69,8 +72,11 @@ class Filler:
         projection: Projection,
         partition: int,
         only: Container[RowKey] | None = None,
+        *,
+        checkpointed: bool = True,
     ) -> None:
         self._connection = connection
+        self._checkpointed = checkpointed
         self._codec = codec
         self._projection = projection
         self._partition = partition
@@ -113,7 +119,8 @@ class Filler:
             elif row.inserts:
                 fresh[key] = row
         async with self._connection.transaction():
-            await shadow.move(self._connection, self._projection, self._partition, old, new)
+            if self._checkpointed:
+                await shadow.move(self._connection, self._projection, self._partition, old, new)
             if fresh:
                 await projection_sql.copy_new(self._connection, self._projection, fresh)
             if others:

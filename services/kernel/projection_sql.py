@@ -27,22 +27,23 @@ _Groups = dict[tuple[tuple[str, ...], tuple[str, ...]], list[list[Any]]]
 
 
 def table_name(projection: Projection) -> str:
-    """The table of one version; the view without the version is what readers use."""
+    """The table of one version; the view without the version is what readers use.
+
+    A projection whose name begins with a schema stands there instead: `pg_temp.` for a fold that nobody keeps.
+    """
     name = f"{projection.name}_v{projection.version}"
     if len(name.encode()) > _IDENTIFIER_BYTES_MAX:
         raise ValueError(f"{name} is longer than PostgreSQL's {_IDENTIFIER_BYTES_MAX} bytes; shorten the read model")
-    return f"read.{name}"
+    return name if "." in name else f"read.{name}"
 
 
-def create_table(projection: Projection, *, temporary: bool = False) -> str:
+def create_table(projection: Projection) -> str:
     """The statement that makes the table with its primary key, without further indexes."""
     lines = ["partition smallint not null"]
     for column, kind in projection.columns.items():
         definition = f"{kind} not null" if column in projection.key else kind
         lines.append(f"{column} {definition}")
     lines.append(f"primary key ({', '.join(key_columns(projection))})")
-    if temporary:
-        return f"create temporary table {table_name(projection).removeprefix('read.')} ({', '.join(lines)})"
     return f"create table {table_name(projection)} ({', '.join(lines)})"
 
 

@@ -7,6 +7,7 @@ import pickle
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import cast
 
 from services.kernel import postgres
 from services.kernel.errors import KernelError, ReplayRefused
@@ -65,6 +66,8 @@ class _Here:
 class _Process:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._stdin = cast("asyncio.StreamWriter", process.stdin)
+        self._stdout = cast("asyncio.StreamReader", process.stdout)
 
     @staticmethod
     async def start(assignment: Assignment) -> "_Process":
@@ -77,18 +80,17 @@ class _Process:
         )
         # By the pipe, not by the command line, which every user of the machine can read.
         content = pickle.dumps(assignment)
-        assert process.stdin is not None
-        process.stdin.write(len(content).to_bytes(LENGTH_BYTES, "big") + content)
-        return _Process(process)
+        made = _Process(process)
+        made._stdin.write(len(content).to_bytes(LENGTH_BYTES, "big") + content)
+        return made
 
     async def carry_out(self, job: Job, report: Report) -> None:
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        stdin.write(f"{json.dumps({'partition': job.partition, 'after': job.after, 'until': job.until})}\n".encode())
+        self._stdin.write(
+            f"{json.dumps({'partition': job.partition, 'after': job.after, 'until': job.until})}\n".encode()
+        )
         with contextlib.suppress(ConnectionError):
-            await stdin.drain()
-        while line := await stdout.readline():
+            await self._stdin.drain()
+        while line := await self._stdout.readline():
             said = json.loads(line)
             if "error" in said:
                 raise ReplayRefused(f"filling partition {job.partition} failed: {said['error']}")
@@ -100,8 +102,7 @@ class _Process:
 
     async def end(self) -> None:
         with contextlib.suppress(ConnectionError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
+            self._stdin.close()
         try:
             async with asyncio.timeout(5):
                 await self._process.wait()

@@ -96,7 +96,8 @@ async def open_shadow(
         known = await connection.fetchval(_FIND, shadow.name, shadow.version)
         table = projection_sql.table_name(shadow)
         if not fresh and known == shape and await connection.fetchval("select to_regclass($1)::oid", table):
-            found = {p: position for p, position in await connection.fetch(_POSITIONS, shadow.name, shadow.version)}
+            rows = await connection.fetch(_POSITIONS, shadow.name, shadow.version)
+            found = {row["partition"]: row["position"] for row in rows}
             if sorted(found) == sorted(partitions):
                 return found
         await drop_shadow(connection, shadow)

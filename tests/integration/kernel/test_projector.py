@@ -16,7 +16,6 @@ from services.kernel.merging import merge
 from services.kernel.messages import Recorded
 from services.kernel.projection import Add, Change, Projection, Put, RowChange
 from services.kernel.read_models import ReadModels
-from services.kernel.rebuild import rebuild
 from services.kernel.runtime import Kernel
 from tests.support.running import PARTITIONS, Home, eventually
 from tests.support.tally import DECIDER, Close, Count, Counted, opening, tally_total, to
@@ -174,40 +173,6 @@ async def test_a_version_that_changed_its_columns_without_a_new_number_is_refuse
     with pytest.raises(ValueError, match="tally_total v1 changed its columns; raise its version"):
         async with home.kernel(projections=(tally_total(1, colour="text"),)):
             pass
-
-
-async def test_a_rebuild_gives_the_same_rows_again_and_again_while_commands_go_on(home: Home) -> None:
-    async with home.kernel() as kernel, home.pool() as pool:
-        await _write(home, kernel)
-        await home.quiet(kernel)
-        await pool.execute("update tally_total set total = -1, status = 'spoilt'")
-        heard: list[tuple[int, int]] = []
-        for _ in range(2):
-            writing = asyncio.gather(*(home.execute(kernel, to("t1", Count("t1", 1))) for _ in range(20)))
-            read = await rebuild(_replay(home, progress=lambda *progress: heard.append(progress)))
-            await writing
-            assert heard[-1] == (read, read)
-            await home.quiet(kernel)
-            assert await kernel.read.many(Row, ROWS) == await _folded(home)
-
-
-async def test_a_rebuild_of_a_model_that_lags_counts_nothing_twice(home: Home) -> None:
-    async with home.kernel() as kernel:
-        await _write(home, kernel)
-        await home.quiet(kernel)
-    async with home.pool() as pool:
-        await pool.execute("delete from tally_total")
-        await pool.execute("update log.checkpoints set position = 0")
-        await rebuild(pool, home.codec, tally_total(), lambda *progress: None)
-    async with home.kernel() as kernel:
-        await home.quiet(kernel)
-        assert await kernel.read.many(Row, ROWS) == await _folded(home)
-
-
-async def test_a_model_that_was_never_filled_cannot_be_rebuilt(home: Home) -> None:
-    async with home.pool() as pool:
-        with pytest.raises(ValueError, match="tally_total v1 is not in the database"):
-            await rebuild(pool, home.codec, tally_total(), lambda *progress: None)
 
 
 _CHANGES: Sequence[Callable[[str], RowChange]] = (
