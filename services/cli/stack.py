@@ -58,8 +58,10 @@ def status() -> None:
     """How far each service is: log, relay, read models, inbox."""
     running = running_stack()
     rows = []
+    stopped = []
     for service in ServiceName:
         found = service_status(running, service)
+        stopped += [f"{service}: {sentence}" for sentence in found["projection_stopped"]]
         head = sum(found["heads"])
         relayed, projected = head - sum(found["relayed"]), head - sum(found["projected"])
         rows.append((service, head, relayed, projected, found["dead_letters"], found["relay"], url(running, service)))
@@ -76,6 +78,8 @@ def status() -> None:
             rows=rows,
         )
     )
+    for sentence in stopped:
+        console.print(f"[red]{sentence}[/red]", highlight=False)
 
 
 def _say(text: str) -> None:

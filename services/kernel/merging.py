@@ -28,8 +28,9 @@ class MergedRow:
     def set(self, columns: Mapping[str, Any]) -> None:
         """Set columns of a row that this batch has made sure of; what was to be added before is overwritten."""
         self.columns.update(columns)
-        for column in self.amounts.keys() & columns.keys():
-            del self.amounts[column]
+        if self.amounts:
+            for column in self.amounts.keys() & columns.keys():
+                del self.amounts[column]
 
     def add(self, amounts: Mapping[str, int]) -> None:
         """Add to counters; to a value that this batch sets, or to what the table has."""
@@ -46,6 +47,7 @@ class Batch:
     def __init__(self, projection: Projection, only: Container[RowKey] | None = None) -> None:
         """Changes of rows that are not in `only` are left out, where it is given."""
         self._projection = projection
+        self._key = tuple(projection.key)
         self._only = only
         self.rows: dict[RowKey, MergedRow] = {}
 
@@ -56,12 +58,14 @@ class Batch:
 
     def merge(self, partition: int, change: RowChange) -> None:
         """Merge one more change."""
-        key = row_key(self._projection, partition, change)
+        source = change.key if isinstance(change, Add) else change.row
+        key = (partition, *[source[column] for column in self._key])
         row = self.rows.get(key)
         if row is None:
+            key = _stored(key)
             if self._only is not None and key not in self._only:
                 return
-            row = self.rows[key] = MergedRow()
+            row = self.rows.setdefault(key, MergedRow())
         match change:
             case Put():
                 row.inserts = True
@@ -78,12 +82,12 @@ class Batch:
 def row_key(projection: Projection, partition: int, change: RowChange) -> RowKey:
     """The row that a change is for, as its table knows it."""
     source = change.key if isinstance(change, Add) else change.row
+    return _stored((partition, *[source[column] for column in projection.key]))
+
+
+def _stored(key: RowKey) -> RowKey:
     # Two texts that are stored alike are one row, and a statement may not meet one row twice.
-    return (partition, *[_stored(source[column]) for column in projection.key])
-
-
-def _stored(part: Any) -> Any:
-    return storable(part) if isinstance(part, str) else part
+    return tuple([storable(part) if isinstance(part, str) else part for part in key])
 
 
 def merge(projection: Projection, changes: Iterable[tuple[int, RowChange]]) -> dict[RowKey, MergedRow]:

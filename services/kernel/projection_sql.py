@@ -4,7 +4,7 @@ Identifiers come from the declarations in the code, never from data, so they may
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -93,7 +93,10 @@ async def write(connection: Connection, projection: Projection, merged: Mapping[
             statement = _statement(shape, inserting, columns, amounts)
             names = (*key_columns(projection), *columns, *amounts)
             # unnest takes columns, not rows.
-            await connection.execute(statement, *_encoded(projection, names, zip(*rows, strict=True)))
+            sent = zip(names, zip(*rows, strict=True), strict=True)
+            await connection.execute(
+                statement, *(list(_encoded(projection.columns.get(name, ""), values)) for name, values in sent)
+            )
 
 
 async def copy_new(connection: Connection, projection: Projection, rows: Mapping[RowKey, MergedRow]) -> None:
@@ -103,32 +106,43 @@ async def copy_new(connection: Connection, projection: Projection, rows: Mapping
     """
     others = [column for column in projection.columns if column not in projection.key]
     names = (*key_columns(projection), *others)
-    columns = [list(map(_text_safe, part)) for part in zip(*rows, strict=True)]
-    for column in others:
-        encode = _ENCODERS.get(projection.columns[column], _text_safe)
-        # A column that nobody set is null; one that was set to None is null as its type says it.
-        columns.append(
-            [encode(row.columns[column]) if column in row.columns else row.amounts.get(column) for row in rows.values()]
-        )
+    columns = [*zip(*rows, strict=True), *(_values(projection, column, rows.values()) for column in others)]
     schema, _, table = table_name(projection).rpartition(".")
     await connection.copy_records_to_table(table, schema_name=schema, columns=names, records=zip(*columns, strict=True))
 
 
-def _encoded(projection: Projection, names: Sequence[str], columns: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
-    """Columns of values as PostgreSQL takes them."""
-    return [
-        list(map(_ENCODERS.get(projection.columns.get(name, ""), _text_safe), values))
-        for name, values in zip(names, columns, strict=True)
-    ]
+def _values(projection: Projection, column: str, rows: Iterable[MergedRow]) -> Sequence[Any]:
+    """What a column holds in rows that a batch makes, as PostgreSQL takes it."""
+    kind = projection.columns[column]
+    try:
+        return _encoded(kind, [row.columns[column] for row in rows])
+    except KeyError:
+        # A column that nobody set is null; one that was set to None is null as its type says it.
+        return [
+            _encoded(kind, [row.columns[column]])[0] if column in row.columns else row.amounts.get(column)
+            for row in rows
+        ]
+
+
+def _encoded(kind: str, values: Sequence[Any]) -> Sequence[Any]:
+    """A column of values as PostgreSQL takes them."""
+    if kind == "jsonb":
+        return [_json_text(value) for value in values]
+    if kind != "text":
+        return values
+    try:
+        joined = "".join(values)
+        if joined.isascii() and "\x00" not in joined:
+            return values
+    except TypeError:
+        # Some are null.
+        pass
+    return [_text_safe(value) for value in values]
 
 
 def _text_safe(value: Any) -> Any:
     # One event with a NUL in a text would otherwise stop every read model of the service for ever.
     return storable(value) if isinstance(value, str) else value
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
 
 
 def _json_text(value: Any) -> str:
@@ -139,12 +153,6 @@ def _json_text(value: Any) -> str:
         # Numbers above 64 bits and keys that are no text.
         text = json.dumps(value)
     return json.dumps(_storable_json(value)) if "\\u0000" in text else text
-
-
-_ENCODERS: Mapping[str, Callable[[Any], Any]] = {
-    "jsonb": _json_text,
-    **dict.fromkeys(("smallint", "integer", "bigint", "int8", "boolean", "date", "timestamptz", "numeric"), _as_it_is),
-}
 
 
 def _storable_json(value: Any) -> Any:

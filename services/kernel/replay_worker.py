@@ -21,7 +21,8 @@ from services.kernel.merging import RowKey
 from services.kernel.narrowing import Narrowing
 from services.kernel.projection import Projection
 
-_NICENESS = 10
+NICENESS = 10
+"""Of worker processes: live traffic goes first."""
 LENGTH_BYTES = 8
 
 
@@ -110,7 +111,7 @@ def _say(**content: Any) -> None:
 def main() -> None:
     """Work until stdin ends."""
     # Live traffic goes first.
-    os.nice(_NICENESS)
+    os.nice(NICENESS)
     asyncio.run(_work())
 
 
