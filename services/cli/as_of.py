@@ -67,7 +67,7 @@ async def _print(replay: Replay, moment: datetime, where: Mapping[str, str], out
             if output == Output.JSON:
                 await _write_json(rows)
             else:
-                await _write_csv(rows, list(replay.projection.columns))
+                await _write_csv(rows, ["partition", *replay.projection.columns])
         return
     found: list[Row] = []
     more = 0
@@ -80,7 +80,7 @@ async def _print(replay: Replay, moment: datetime, where: Mapping[str, str], out
                 else:
                     more += 1
     title = f"{replay.projection.name} as of {moment.isoformat()}"
-    columns = list(replay.projection.columns)
+    columns = ["partition", *replay.projection.columns]
     console.print(table(title, *columns, rows=[[_cell(row[column]) for column in columns] for row in found]))
     if more:
         console.print(f"and {more:,} rows more; --output json or csv prints all")
@@ -116,13 +116,13 @@ def _json(value: object, indent: int | None = None) -> str:
 
 
 def show_contract_as_of(
-    title: str, service: ServiceName, contract_id: str, stream: str, moment: str, keep: Mapping[str, Any] | None = None
+    title: str, service: ServiceName, contract_id: str, stream: str, moment: str, keep: Mapping[str, str]
 ) -> None:
-    """What a contract's stream had put into the service's read models at a moment.
+    """What a contract's stream had put into the service's read models at a moment: the rows that have these values.
 
-    `keep` leaves only rows that have these values, where they have the columns.
+    Totals, which other contracts feed too, have no such columns and are left out: `pledger as-of` has them.
     """
-    at, wanted = moment_of(moment), keep or {}
+    at = moment_of(moment)
     replays = replays_of(running_stack(), service, None)
     projections = definition_of(service).projections
     lane = lane_of(contract_id, PARTITIONS_DEFAULT)
@@ -130,7 +130,7 @@ def show_contract_as_of(
     document = {
         name: kept
         for name, rows in found.items()
-        if (kept := [row for row in rows if all(row.get(column, value) == value for column, value in wanted.items())])
+        if (kept := [row for row in rows if keep.items() <= {k: str(v) for k, v in row.items()}.items()])
     }
     if not document:
         raise Failure(f"Nothing was known of {title} at {at.isoformat()}.")

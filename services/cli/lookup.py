@@ -35,8 +35,8 @@ def show_order(
     """An order: its application, decision and policy."""
     if as_of is not None:
         contract = _contract_of(ServiceName.QUOTE, f"/channels/{channel}/orders/{order_no}")
-        stream = application_stream(channel, order_no, contract)
-        show_contract_as_of(f"order {order_no}", ServiceName.QUOTE, contract, stream, as_of)
+        stream, keep = application_stream(channel, order_no, contract), {"channel": channel, "order_no": order_no}
+        show_contract_as_of(f"order {order_no}", ServiceName.QUOTE, contract, stream, as_of, keep)
         return
     _document(f"order {order_no}", ServiceName.QUOTE, f"/channels/{channel}/orders/{order_no}")
 

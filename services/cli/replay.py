@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.progress import Progress
@@ -18,7 +18,7 @@ from services.cli.moments import moment_of
 from services.cli.stack import DATABASE_PREFIX, running_stack
 from services.kernel import postgres, shadow
 from services.kernel.codec import EventCodec
-from services.kernel.comparison import Comparison, compare
+from services.kernel.comparison import Comparison, Example, compare
 from services.kernel.errors import KernelError
 from services.kernel.narrowing import Narrowing
 from services.kernel.projection import Projection
@@ -158,23 +158,20 @@ def show_comparisons(found: Sequence[Comparison]) -> None:
     console.print(table(title, "read model", "rows", "added", "changed", "removed", rows=rows))
     for comparison in found:
         for example in comparison.examples:
-            _show_example(comparison.projection, example.now, example.fresh, example.columns)
+            _show_example(comparison, example)
 
 
-def _show_example(name: str, now: dict[str, Any] | None, fresh: dict[str, Any] | None, columns: list[str]) -> None:
+def _show_example(comparison: Comparison, example: Example) -> None:
+    name, now, fresh = comparison.projection, example.now, example.fresh
     if now is not None and fresh is not None:
-        title = f"{name}: a row that would be changed ({_named(now, columns)})"
-        rows = [(column, _short(now[column]), _short(fresh[column])) for column in columns]
+        key = ", ".join(f"{column} {_short(now[column])}" for column in comparison.key)
+        title = f"{name}: a row that would be changed ({key})"
+        rows = [(column, _short(now[column]), _short(fresh[column])) for column in example.columns]
         console.print(table(title, "column", "now", "from the log", rows=rows))
         return
     row, verb = (fresh, "added") if now is None else (now, "removed")
-    rows_of_one = [(column, _short(value)) for column, value in (row or {}).items()]
+    rows_of_one = [(column, _short(value)) for column, value in (row or {}).items() if value is not None]
     console.print(table(f"{name}: a row that would be {verb}", "column", "value", rows=rows_of_one))
-
-
-def _named(row: dict[str, Any], differing: list[str]) -> str:
-    same = [(column, value) for column, value in row.items() if column not in differing and value is not None]
-    return ", ".join(f"{column} {_short(value)}" for column, value in same[:4])
 
 
 def _short(value: object) -> str:

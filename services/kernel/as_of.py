@@ -59,8 +59,8 @@ async def read_model_at(
 ) -> AsyncIterator[AsyncIterator[Row]]:
     """The rows of the whole read model at a moment, in the order of their keys; `where` gives columns' values as text.
 
-    They are folded into a table of the session's own, which goes with it. Raises ReplayRefused for a column that
-    there is not, and for a value that is none of its type.
+    Each row says its partition: a total is the sum over all of them. They are folded into a table of the session's
+    own, which goes with it. Raises ReplayRefused for a column that there is not, and for a value of another type.
     """
     connection = await postgres.connect_for_replay(replay.dsn)
     try:
@@ -116,7 +116,7 @@ async def _rows(
 ) -> AsyncIterator[Row]:
     conditions = " and ".join(f"{column} = ${number}" for number, column in enumerate(values, 1)) or "true"
     sql = (
-        f"select {', '.join(projection.columns)} from {projection_sql.table_name(projection)} "
+        f"select partition, {', '.join(projection.columns)} from {projection_sql.table_name(projection)} "
         f"where {conditions} order by {', '.join(projection.key)}, partition"
     )
     documents = [column for column, kind in projection.columns.items() if kind == "jsonb"]

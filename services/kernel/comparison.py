@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 
 from services.kernel import postgres, projection_sql, shadow
+from services.kernel.projection import Projection
 from services.kernel.rebuild import chosen
 from services.kernel.replay import Filled, Replay, filled
 from services.kernel.shadow import Purpose
@@ -35,6 +36,7 @@ class Comparison:
     """What a rebuild would do to a read model of so many `rows`: add, change and remove rows, with an example each."""
 
     projection: str
+    key: tuple[str, ...]
     rows: int
     added: int
     changed: int
@@ -90,11 +92,23 @@ async def _compare(connection: asyncpg.Connection, made: Filled) -> Comparison:
                 f"case when s.partition is not null then to_jsonb(s) end as fresh "
                 f"{joined} where {condition} order by {key} limit {_EXAMPLES}"
             )
-            examples += _examples(rows)
+            examples += _examples(projection, rows)
     return Comparison(
-        projection.name, found["rows"], found["added"], found["changed"], found["removed"], tuple(examples)
+        projection.name,
+        tuple(projection.key),
+        found["rows"],
+        found["added"],
+        found["changed"],
+        found["removed"],
+        tuple(examples),
     )
 
 
-def _examples(rows: Sequence[asyncpg.Record]) -> list[Example]:
-    return [Example(*(None if side is None else json.loads(side) for side in row)) for row in rows]
+def _examples(projection: Projection, rows: Sequence[asyncpg.Record]) -> list[Example]:
+    def in_order(side: str | None) -> dict[str, Any] | None:
+        if side is None:
+            return None
+        row = json.loads(side)
+        return {column: row[column] for column in ("partition", *projection.columns)}
+
+    return [Example(in_order(row["now"]), in_order(row["fresh"])) for row in rows]

@@ -21,6 +21,8 @@ from services.kernel.replay_worker import Assignment, Job
 from services.kernel.shadow import Purpose
 
 _CATCH_UP_EVENTS = 2_000
+_EVENTS_A_PROCESS = 10_000
+"""A process takes half a second to start, and folds so many in that time."""
 _HOLD_TIMEOUT = "set local lock_timeout = '5s'"
 _IS_LIVE = "select live from log.projections where name = $1 and version = $2"
 _LIVE = """
@@ -69,6 +71,11 @@ class Filled:
     def events(self) -> int:
         """Log events that this run has passed."""
         return sum(self.positions.values()) - self.started_at
+
+    async def worthwhile(self) -> int:
+        """How many of the wanted processes have enough to do to be worth their start."""
+        live = await _live(self.connection, self.replay.projection, list(self.positions))
+        return min(self.replay.workers, self._left(live) // _EVENTS_A_PROCESS, len(self.positions))
 
     async def fill(self, hands: Crew) -> None:
         """Fill until little is left to catch up."""
@@ -124,9 +131,9 @@ async def filled(replay: Replay, purpose: Purpose) -> AsyncIterator[Filled]:
         assignment = Assignment(replay.dsn, replay.codec, made.shadow, replay.narrowing)
         async with crew(assignment, 0) as here:
             made._here = here
-            async with crew(assignment, replay.workers) as hands:
+            async with crew(assignment, await made.worthwhile()) as hands:
                 await made.fill(hands)
-            await connection.execute(f"analyze {projection_sql.table_name(made.shadow)}")
+            await connection.execute(projection_sql.analyze(made.shadow))
             yield made
     finally:
         await connection.close()

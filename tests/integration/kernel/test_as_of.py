@@ -29,7 +29,7 @@ async def _written(home: Home) -> None:
 
 async def _rows(home: Home, moment: datetime, projection: Projection | None = None, **where: str) -> list[Any]:
     async with read_model_at(replay_of(home, projection), moment, where) as rows:
-        return [row async for row in rows]
+        return [{column: row[column] for column in row if column != "partition"} async for row in rows]
 
 
 def _row(tally: str, total: int | None, status: str) -> dict[str, Any]:

@@ -123,7 +123,8 @@ async def test_rows_are_the_same_whatever_is_flushed_at_a_time(home: Home, monke
             assert await pool.fetch(ROWS) == right
 
 
-async def test_worker_processes_fill_the_same_rows(home: Home) -> None:
+async def test_worker_processes_fill_the_same_rows(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.kernel.replay._EVENTS_A_PROCESS", 1)
     async with written(home) as pool:
         right = await pool.fetch(ROWS)
         await pool.execute(SPOIL)
@@ -213,6 +214,7 @@ async def test_a_worker_that_is_killed_ends_the_rebuild_and_the_next_one_goes_on
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.kernel.replay._CATCH_UP_EVENTS", 0)
+    monkeypatch.setattr("services.kernel.replay._EVENTS_A_PROCESS", 1)
     shape = shadow.shape_of(tally_total(), Narrowing())
     async with written(home) as pool, pool.acquire() as connection:
         right = await pool.fetch(ROWS)

@@ -1,5 +1,6 @@
 """Rebuilding chosen rows, comparing a read model with its log, and that a replay touches nothing but read models."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from services.kernel import shadow
 from services.kernel.comparison import Comparison, compare
 from services.kernel.errors import ReplayRefused
 from services.kernel.narrowing import Narrowing
-from services.kernel.projection import Add, Projection
+from services.kernel.projection import Add, Change, Projection
 from services.kernel.rebuild import rebuild
 from services.kernel.shadow import Purpose
 from tests.support.replays import (
@@ -101,9 +102,7 @@ async def test_rows_chosen_by_a_time_are_folded_over_their_whole_history(home: H
 
 async def test_a_chosen_row_that_the_log_does_not_make_is_removed(home: Home) -> None:
     await append(home, ("tally-t1", TallyOpened(tally="t1", channel="shop", order_no="O-1"), NOON))
-    # A row model in which an opening changes rows and never makes one.
-    from services.kernel.projection import Change
-
+    # Here an opening changes rows and never makes one.
     projection = Projection(name="changed", version=1, columns={"tally": "text", "status": "text"}, key=("tally",))
     projection.on(TallyOpened)(lambda event, recorded: Change({"tally": event.tally, "status": "open"}))
     await declare_filled(home, projection)
@@ -120,7 +119,7 @@ async def _compared(home: Home, **fields: Any) -> Comparison:
 async def test_a_comparison_finds_nothing_where_nothing_is_wrong(home: Home) -> None:
     async with written(home) as pool:
         before = await pool.fetch(ROWS)
-        assert await _compared(home) == Comparison("tally_total", 5, 0, 0, 0, ())
+        assert await _compared(home) == Comparison("tally_total", ("tally",), 5, 0, 0, 0, ())
         assert await pool.fetch(ROWS) == before
         assert await tables(home) == ["tally_total_v1"]
 
@@ -158,8 +157,6 @@ async def test_a_comparison_under_traffic_sees_both_sides_at_one_position(home: 
         await write_tallies(home, kernel)
         for _ in range(5):
             written_meanwhile = [home.execute(kernel, to("t1", Count("t1", 1))) for _ in range(30)]
-            import asyncio
-
             writing = asyncio.gather(*written_meanwhile)
             assert (await _compared(home)).equal
             await writing
