@@ -141,7 +141,8 @@ def _outcome(replay: Replay, events: int, replaced: int | None, seconds: float) 
     read = f"{replay.projection.name}: {events:,} events in {seconds:.1f} s"
     if replaced is None:
         return f"{read}, swapped in"
-    return f"{read}, {replaced:,} rows replaced" if replaced else f"{read}, every row was right already"
+    rows = "1 row" if replaced == 1 else f"{replaced:,} rows"
+    return f"{read}, {rows} replaced" if replaced else f"{read}, every row was right already"
 
 
 async def _compare(replays: Sequence[Replay]) -> bool:

@@ -25,6 +25,10 @@ _EVENTS_A_PROCESS = 10_000
 """A process takes half a second to start, and folds so many in that time."""
 _HOLD_TIMEOUT = "set local lock_timeout = '5s'"
 _IS_LIVE = "select live from log.projections where name = $1 and version = $2"
+_WITH_STREAM = """
+select p.partition from unnest($1::smallint[]) as p(partition)
+ where exists (select from log.events e where e.partition = p.partition and e.stream = $2) order by 1
+"""
 _LIVE = """
 select partition, position from log.checkpoints
  where projection = $1 and version = $2 and partition = any($3) order by partition
@@ -142,6 +146,11 @@ async def filled(replay: Replay, purpose: Purpose) -> AsyncIterator[Filled]:
 async def _open(connection: asyncpg.Connection, replay: Replay, purpose: Purpose) -> Filled:
     name = shadow.shadow_of(replay.projection, purpose)
     partitions = replay.narrowing.of(list(await event_log.heads(connection)))
+    if replay.narrowing.stream is not None:
+        rows = await connection.fetch(_WITH_STREAM, partitions, replay.narrowing.stream)
+        partitions = [row["partition"] for row in rows]
+        if not partitions:
+            raise ReplayRefused(f"there is no stream {replay.narrowing.stream} in these partitions of the log")
     # Which rows an unfinished run had chosen by their events is not worth remembering.
     fresh = replay.fresh or replay.narrowing.by_event or purpose == Purpose.COMPARISON
     shape = shadow.shape_of(replay.projection, replay.narrowing)

@@ -57,13 +57,17 @@ async def test_a_stream_alone_puts_its_rows_right_and_no_others(home: Home) -> N
     async with written(home) as pool:
         right = {row["tally"]: row for row in await pool.fetch(ROWS)}
         await pool.execute(SPOIL)
-        assert (await rebuild(replay_of(home, narrowing=Narrowing(stream="tally-t3")))).replaced == 1
+        done = await rebuild(replay_of(home, narrowing=Narrowing(stream="tally-t3")))
+        own = lane_of("t3", PARTITIONS)
+        assert (done.replaced, done.events) == (1, (await home.heads())[own].position)
         assert await _spoilt(pool) == set(TALLIES) - {"t3"}
         assert {row["tally"]: row for row in await pool.fetch(ROWS)}["t3"] == right["t3"]
 
 
-async def test_a_partition_that_there_is_not_is_named(home: Home) -> None:
+async def test_a_partition_or_a_stream_that_there_is_not_is_named(home: Home) -> None:
     async with written(home):
+        with pytest.raises(ReplayRefused, match="there is no stream tally-t9 in these partitions of the log"):
+            await rebuild(replay_of(home, narrowing=Narrowing(stream="tally-t9")))
         with pytest.raises(ValueError, match="there is no partition 9; the log has 0 to 3"):
             await rebuild(replay_of(home, narrowing=Narrowing(partitions=(1, 9))))
 
