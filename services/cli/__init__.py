@@ -6,6 +6,7 @@ import typer
 
 from infra.errors import InfraError
 from services.cli import (
+    as_of,
     backup,
     channel,
     checkpoint,
@@ -13,8 +14,8 @@ from services.cli import (
     demo,
     doctor,
     lookup,
-    operate,
     products,
+    replay,
     republish,
     reseat,
     stack,
@@ -36,7 +37,8 @@ app.command()(stack.status)
 app.command()(stack.run)
 app.command()(demo.demo)
 app.command()(verify.verify)
-app.command()(operate.rebuild)
+app.command()(replay.rebuild)
+app.command("as-of")(as_of.as_of)
 app.command()(republish.republish)
 app.command()(doctor.doctor)
 app.command()(reseat.reseat)

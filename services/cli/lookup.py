@@ -9,31 +9,57 @@ from rich.syntax import Syntax
 
 from contracts.topics import ServiceName
 from contracts.vocabulary.money import format_minor
+from services.billing.inbound import stream_of as account_stream
+from services.claims.inbound import stream_of as cover_stream
+from services.cli.as_of import show_contract_as_of
 from services.cli.console import console, table
 from services.cli.reports import show_business
 from services.cli.stack import get, running_stack
+from services.policy.inbound import stream_of as policy_stream
+from services.quote.inbound import application_stream
 
 show = typer.Typer(no_args_is_help=True)
 
+AsOf = Annotated[
+    str | None, typer.Option(metavar="TIMESTAMP", help="As it was at a moment, ISO 8601 with zone; from the log.")
+]
 Channel = Annotated[str, typer.Argument(help="The channel's code.")]
 
 
 @show.command("order")
-def show_order(channel: Channel, order_no: Annotated[str, typer.Argument(help="The channel's order number.")]) -> None:
+def show_order(
+    channel: Channel,
+    order_no: Annotated[str, typer.Argument(help="The channel's order number.")],
+    as_of: AsOf = None,
+) -> None:
     """An order: its application, decision and policy."""
+    if as_of is not None:
+        contract = _contract_of(ServiceName.QUOTE, f"/channels/{channel}/orders/{order_no}")
+        stream, keep = application_stream(channel, order_no, contract), {"channel": channel, "order_no": order_no}
+        show_contract_as_of(f"order {order_no}", ServiceName.QUOTE, contract, stream, as_of, keep)
+        return
     _document(f"order {order_no}", ServiceName.QUOTE, f"/channels/{channel}/orders/{order_no}")
 
 
 @show.command("policy")
-def show_policy(policy_no: Annotated[str, typer.Argument(help="Our policy number.")]) -> None:
+def show_policy(policy_no: Annotated[str, typer.Argument(help="Our policy number.")], as_of: AsOf = None) -> None:
     """A policy term, and the history of its contract."""
+    if as_of is not None:
+        contract = _contract_of(ServiceName.POLICY, f"/policies/{policy_no}")
+        stream, keep = policy_stream(contract), {"policy_no": policy_no}
+        show_contract_as_of(f"policy {policy_no}", ServiceName.POLICY, contract, stream, as_of, keep)
+        return
     found = _document(f"policy {policy_no}", ServiceName.POLICY, f"/policies/{policy_no}")
     _history(ServiceName.POLICY, found["contract_id"])
 
 
 @show.command("account")
-def show_account(contract_id: Annotated[str, typer.Argument(help="The contract id.")]) -> None:
+def show_account(contract_id: Annotated[str, typer.Argument(help="The contract id.")], as_of: AsOf = None) -> None:
     """A contract's account: invoices, payments, postings."""
+    if as_of is not None:
+        stream, keep = account_stream(contract_id), {"contract_id": contract_id}
+        show_contract_as_of(f"account {contract_id}", ServiceName.BILLING, contract_id, stream, as_of, keep)
+        return
     _document(f"account {contract_id}", ServiceName.BILLING, f"/accounts/{contract_id}")
     postings = get(running_stack(), ServiceName.BILLING, f"/accounts/{contract_id}/postings")
     rows = [
@@ -50,14 +76,24 @@ def show_account(contract_id: Annotated[str, typer.Argument(help="The contract i
 
 
 @show.command("claim")
-def show_claim(claim_no: Annotated[str, typer.Argument(help="Our claim number.")]) -> None:
+def show_claim(claim_no: Annotated[str, typer.Argument(help="Our claim number.")], as_of: AsOf = None) -> None:
     """A claim with its lines."""
+    if as_of is not None:
+        contract = _contract_of(ServiceName.CLAIMS, f"/claims/{claim_no}")
+        stream, keep = cover_stream(contract), {"claim_no": claim_no}
+        show_contract_as_of(f"claim {claim_no}", ServiceName.CLAIMS, contract, stream, as_of, keep)
+        return
     _document(f"claim {claim_no}", ServiceName.CLAIMS, f"/claims/{claim_no}")
 
 
 def report() -> None:
     """Orders by outcome, premium written, trial balance, claims: everything so far."""
     show_business(running_stack())
+
+
+def _contract_of(service: ServiceName, path: str) -> str:
+    found: str = get(running_stack(), service, path)["contract_id"]
+    return found
 
 
 def _document(title: str, service: ServiceName, path: str) -> Any:

@@ -63,6 +63,7 @@ def status() -> None:
     for service in ServiceName:
         found = service_status(running, service)
         stopped += [f"{service}: {reason}" for reason in found["stopped_because"]]
+        stopped += [f"{service}: {sentence}" for sentence in found["projection_stopped"]]
         head = sum(found["heads"])
         relayed, projected = head - sum(found["relayed"]), head - sum(found["projected"])
         waiting = (found["dead_letters_open"], found["parked"])
@@ -81,7 +82,6 @@ def status() -> None:
             rows=rows,
         )
     )
-
     for reason in stopped:
         console.print(f"[red]{reason}[/red]", highlight=False)
     if stopped:

@@ -10,7 +10,8 @@ KernelError
 |-- NotRepublished        a topic, or a part of the log, that cannot be sent again so
 |-- NotRestored           a database that cannot be put back from that copy, or not now
 |-- NotReseated           an inbox that cannot be moved to where it belongs
-`-- CommandConflict       the same command id with other content
+|-- CommandConflict       the same command id with other content
+`-- ReplayRefused         a replay that cannot be carried out as things are: says what to do instead
 """
 
 
@@ -61,3 +62,7 @@ class NotReseated(KernelError):
 
 class CommandConflict(KernelError):
     """A command id was used before with other content."""
+
+
+class ReplayRefused(KernelError):
+    """A replay of the log into a read model is not possible now; the message says why and what to do."""

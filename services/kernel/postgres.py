@@ -144,6 +144,16 @@ async def connect(dsn: str) -> asyncpg.Connection:
     return connection
 
 
+async def connect_for_replay(dsn: str) -> asyncpg.Connection:
+    """One connection that takes JSON as text, as binary COPY needs it, and whose statements may take long.
+
+    What it commits waits for no disk: it can be made again. The last commit of a replay says otherwise.
+    """
+    return await asyncpg.connect(
+        dsn, server_settings={"application_name": "replay", "synchronous_commit": "off", "statement_timeout": "0"}
+    )
+
+
 async def open_pool(dsn: str, *, size: int, durable: bool = True) -> asyncpg.Pool:
     """A pool whose sessions give up waiting for a lock after 5 s and a stuck statement after 60 s.
 

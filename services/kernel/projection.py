@@ -50,6 +50,14 @@ class Projection:
     key: Sequence[str]
     indexes: Sequence[Sequence[str]] = ()
     appliers: dict[type[DomainEvent], Applier] = field(default_factory=dict)
+    _key: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where the key or an index names a column that is not declared."""
+        named = {*self.key, *(column for columns in self.indexes for column in columns)}
+        if unknown := named - self.columns.keys():
+            raise ValueError(f"read model {self.name} has no column {_listed(unknown)}")
+        object.__setattr__(self, "_key", frozenset(self.key))
 
     def on(self, *events: type[DomainEvent]) -> Callable[[ApplierT], ApplierT]:
         """Register the applier of these events; a second one for the same event is an error at import."""
@@ -63,10 +71,32 @@ class Projection:
 
         return register
 
-    def changes(self, recorded: Recorded[Any]) -> Iterable[RowChange]:
-        """The row changes of one event."""
+    def changes(self, recorded: Recorded[Any]) -> Sequence[RowChange]:
+        """The row changes of one event. Raises ValueError where one names what is not declared, or not its key."""
         applier = self.appliers.get(type(recorded.event))
         result = None if applier is None else applier(recorded.event, recorded)
         if result is None:
             return ()
-        return (result,) if isinstance(result, Put | Change | Add) else result
+        changes = (result,) if isinstance(result, Put | Change | Add) else result
+        for change in changes:
+            self._check(change)
+        return changes
+
+    def _check(self, change: RowChange) -> None:
+        # This runs for every row of every replay, so the good case is three comparisons of sets.
+        declared, key = self.columns.keys(), self._key
+        if isinstance(change, Add):
+            if change.key.keys() == key and change.amounts.keys() <= declared and key.isdisjoint(change.amounts):
+                return
+            extra = (change.key.keys() - key) | (change.amounts.keys() - (declared - key))
+            missing = key - change.key.keys()
+        else:
+            if key <= change.row.keys() <= declared:
+                return
+            extra, missing = change.row.keys() - declared, key - change.row.keys()
+        problem = f"names {_listed(extra)}, which it may not set" if extra else f"lacks its key {_listed(missing)}"
+        raise ValueError(f"read model {self.name}: {type(change).__name__} {problem}; see the columns it declares")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,122 +1,166 @@
-"""SQL of declared projections: tables, and multi-row statements for merged changes.
+"""SQL of declared projections: tables, views, and multi-row statements for merged changes.
 
 Identifiers come from the declarations in the code, never from data, so they may be formatted in.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from services.kernel.event_log import Connection
+from services.kernel.merging import MergedRow, RowKey
 from services.kernel.postgres import storable
-from services.kernel.projection import Add, Change, Projection, Put, RowChange
+from services.kernel.projection import Projection
+
+_IDENTIFIER_BYTES_MAX = 63
+_VIEW_COLUMNS = """
+select attname, atttypid from pg_attribute
+ where attrelid = to_regclass($1) and attnum > 0 and not attisdropped order by attnum
+"""
 
 _Groups = dict[tuple[tuple[str, ...], tuple[str, ...]], list[list[Any]]]
 """Rows of values by the columns that they set and the columns that they add to."""
 
 
 def table_name(projection: Projection) -> str:
-    """The table of one version; the view without the version is what readers use."""
-    return f"read.{projection.name}_v{projection.version}"
+    """The table of one version; the view without the version is what readers use.
+
+    A projection whose name begins with a schema stands there instead: `pg_temp.` for a fold that nobody keeps.
+    """
+    name = f"{projection.name}_v{projection.version}"
+    if len(name.encode()) > _IDENTIFIER_BYTES_MAX:
+        raise ValueError(f"{name} is longer than PostgreSQL's {_IDENTIFIER_BYTES_MAX} bytes; shorten the read model")
+    return name if "." in name else f"read.{name}"
 
 
-def create_statements(projection: Projection) -> list[str]:
-    """Table and indexes."""
-    table = table_name(projection)
-    key = ("partition", *projection.key)
+def create_table(projection: Projection) -> str:
+    """The statement that makes the table with its primary key, without further indexes."""
     lines = ["partition smallint not null"]
     for column, kind in projection.columns.items():
         definition = f"{kind} not null" if column in projection.key else kind
         lines.append(f"{column} {definition}")
-    lines.append(f"primary key ({', '.join(key)})")
-    statements = [f"create table {table} ({', '.join(lines)})"]
-    statements += [f"create index on {table} ({', '.join(columns)})" for columns in projection.indexes]
-    return statements
+    lines.append(f"primary key ({', '.join(key_columns(projection))})")
+    return f"create table {table_name(projection)} ({', '.join(lines)})"
 
 
-@dataclass(slots=True)
-class _Row:
-    """The merged changes of one key within a batch.
+def create_indexes(projection: Projection) -> list[str]:
+    """The statements that make the declared indexes."""
+    return [f"create index on {table_name(projection)} ({', '.join(columns)})" for columns in projection.indexes]
 
-    `changed` comes first and is for a row that is there already; then, where `inserts`, the row is made if it is
-    missing, `columns` are set and `amounts` added. So a batch has the effect of its events one at a time.
+
+def analyze(projection: Projection) -> str:
+    """The statement that lets PostgreSQL plan well for a table that was just filled.
+
+    Documents are left out: nobody searches by them, and sampling them took longer than filling 20,000 rows.
     """
-
-    changed: dict[str, Any] = field(default_factory=dict)
-    columns: dict[str, Any] = field(default_factory=dict)
-    amounts: dict[str, int] = field(default_factory=dict)
-    inserts: bool = False
-
-    def set(self, columns: Mapping[str, Any]) -> None:
-        """Set columns of a row that this batch has made sure of; what was to be added before is overwritten."""
-        self.columns.update(columns)
-        for column in self.amounts.keys() & columns.keys():
-            del self.amounts[column]
-
-    def add(self, amounts: Mapping[str, int]) -> None:
-        """Add to counters; to a value that this batch sets, or to what the table has."""
-        for column, amount in amounts.items():
-            if column in self.columns:
-                self.columns[column] = (self.columns[column] or 0) + amount
-            else:
-                self.amounts[column] = self.amounts.get(column, 0) + amount
+    columns = [column for column, kind in projection.columns.items() if kind != "jsonb"]
+    return f"analyze {table_name(projection)} (partition, {', '.join(columns)})"
 
 
-def merge(projection: Projection, changes: Iterable[tuple[int, RowChange]]) -> dict[tuple[Any, ...], _Row]:
-    """Changes of a batch, merged by key, so that each row is written once."""
-    merged: dict[tuple[Any, ...], _Row] = {}
-    for partition, change in changes:
-        source = change.key if isinstance(change, Add) else change.row
-        key = (partition, *(source[column] for column in projection.key))
-        row = merged.setdefault(key, _Row())
-        match change:
-            case Add():
-                row.inserts = True
-                row.add(change.amounts)
-            case Put():
-                row.inserts = True
-                row.set(change.row)
-            case Change() if row.inserts:
-                row.set(change.row)
-            case Change():
-                row.changed.update(change.row)
-    return merged
+def key_columns(projection: Projection) -> tuple[str, ...]:
+    """The primary key."""
+    return ("partition", *projection.key)
 
 
-async def write(connection: Connection, projection: Projection, merged: Mapping[tuple[Any, ...], _Row]) -> None:
+def same_key(projection: Projection, left: str, right: str) -> str:
+    """The condition that two aliases stand for one row."""
+    return " and ".join(f"{left}.{column} = {right}.{column}" for column in key_columns(projection))
+
+
+async def point_view(connection: Connection, projection: Projection, table: str) -> None:
+    """Let the view that readers use show `table`; what was granted on it stays where the columns allow."""
+    view = f"read.{projection.name}"
+    old, new = await connection.fetch(_VIEW_COLUMNS, view), await connection.fetch(_VIEW_COLUMNS, table)
+    # A view may be replaced by one with more columns at its end, not by one with other columns.
+    if old != new[: len(old)]:
+        await connection.execute(f"drop view {view}")
+    await connection.execute(f"create or replace view {view} as select * from {table}")
+
+
+async def write(connection: Connection, projection: Projection, merged: Mapping[RowKey, MergedRow]) -> None:
     """Write merged rows: one statement for each set of columns that occurs."""
     settable = [column for column in projection.columns if column not in projection.key]
     changes: _Groups = {}
     inserts: _Groups = {}
     for key, row in merged.items():
-        keys = [_value("", part) for part in key]
-        columns = tuple(column for column in settable if column in row.changed)
-        if columns:
-            values = [_value(projection.columns[c], row.changed[c]) for c in columns]
-            changes.setdefault((columns, ()), []).append([*keys, *values])
+        if row.changed:
+            columns = tuple(column for column in settable if column in row.changed)
+            if columns:
+                changes.setdefault((columns, ()), []).append([*key, *(row.changed[c] for c in columns)])
         if row.inserts:
             columns = tuple(column for column in settable if column in row.columns)
             amounts = tuple(column for column in settable if column in row.amounts)
-            values = [_value(projection.columns[c], row.columns[c]) for c in columns]
-            inserts.setdefault((columns, amounts), []).append([*keys, *values, *(row.amounts[c] for c in amounts)])
+            values = [*key, *(row.columns[c] for c in columns), *(row.amounts[c] for c in amounts)]
+            inserts.setdefault((columns, amounts), []).append(values)
     shape = _Shape.of(projection)
     for inserting, groups in ((False, changes), (True, inserts)):
         for (columns, amounts), rows in groups.items():
             statement = _statement(shape, inserting, columns, amounts)
+            names = (*key_columns(projection), *columns, *amounts)
             # unnest takes columns, not rows.
-            await connection.execute(statement, *([row[i] for row in rows] for i in range(len(rows[0]))))
+            sent = zip(names, zip(*rows, strict=True), strict=True)
+            await connection.execute(
+                statement, *(list(_encoded(projection.columns.get(name, ""), values)) for name, values in sent)
+            )
 
 
-def _value(kind: str, value: Any) -> Any:
+async def copy_new(connection: Connection, projection: Projection, rows: Mapping[RowKey, MergedRow]) -> None:
+    """Write rows that are not in the table yet, by binary COPY.
+
+    The connection must take JSON as text, as PostgreSQL's own driver does: see `postgres.connect_for_replay`.
+    """
+    others = [column for column in projection.columns if column not in projection.key]
+    names = (*key_columns(projection), *others)
+    columns = [*zip(*rows, strict=True), *(_values(projection, column, rows.values()) for column in others)]
+    schema, _, table = table_name(projection).rpartition(".")
+    await connection.copy_records_to_table(table, schema_name=schema, columns=names, records=zip(*columns, strict=True))
+
+
+def _values(projection: Projection, column: str, rows: Iterable[MergedRow]) -> Sequence[Any]:
+    """What a column holds in rows that a batch makes, as PostgreSQL takes it."""
+    kind = projection.columns[column]
+    try:
+        return _encoded(kind, [row.columns[column] for row in rows])
+    except KeyError:
+        # A column that nobody set is null; one that was set to None is null as its type says it.
+        return [
+            _encoded(kind, [row.columns[column]])[0] if column in row.columns else row.amounts.get(column)
+            for row in rows
+        ]
+
+
+def _encoded(kind: str, values: Sequence[Any]) -> Sequence[Any]:
+    """A column of values as PostgreSQL takes them."""
+    if kind == "jsonb":
+        return [_json_text(value) for value in values]
+    if kind != "text":
+        return values
+    try:
+        joined = "".join(values)
+        if joined.isascii() and "\x00" not in joined:
+            return values
+    except TypeError:
+        # Some are null.
+        pass
+    return [_text_safe(value) for value in values]
+
+
+def _text_safe(value: Any) -> Any:
     # One event with a NUL in a text would otherwise stop every read model of the service for ever.
-    if isinstance(value, str) and kind != "jsonb":
-        return storable(value)
-    if kind != "jsonb":
-        return value
+    return storable(value) if isinstance(value, str) else value
+
+
+def _json_text(value: Any) -> str:
     # A list of JSON lists would reach PostgreSQL as an array of two dimensions; text is unambiguous.
-    text = json.dumps(value)
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
+    except TypeError:
+        # Numbers above 64 bits and keys that are no text.
+        text = json.dumps(value)
     return json.dumps(_storable_json(value)) if "\\u0000" in text else text
 
 

@@ -1,90 +1,100 @@
-"""Rebuilds a read model from the log beside the live one, and swaps it in by one short transaction.
+"""Rebuilds a read model from the log: a whole one is swapped in, chosen rows are replaced in the live table.
 
-Readers see the old rows until the swap and the new ones after it, never a half-built table. Nothing but the
-read model is touched: a replay sends no message and runs no command.
+Readers see the old rows until the one short transaction at the end and the new ones after it.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any
+import asyncio
+from dataclasses import dataclass
 
 import asyncpg
 
-from services.kernel import event_log, projection_sql
-from services.kernel.codec import EventCodec
-from services.kernel.event_log import Connection
-from services.kernel.messages import Recorded
+from services.kernel import projection_sql, shadow
+from services.kernel.errors import ReplayRefused
 from services.kernel.projection import Projection
+from services.kernel.replay import Filled, Replay, filled
+from services.kernel.shadow import Purpose
 
-_PAGE = 5_000
-_CATCH_UP_EVENTS = 2_000
-_LIVE = "select partition, position from log.checkpoints where projection = $1 and version = $2 order by partition"
-
-
-async def rebuild(
-    pool: asyncpg.Pool, codec: EventCodec, projection: Projection, progress: Callable[[int, int], None]
-) -> int:
-    """Rebuild one projection; returns the number of events read. `progress` hears (read, total).
-
-    Never goes beyond the live checkpoint: the projector will apply what comes after it, and must not do so twice.
-    Raises ValueError where this version was never filled.
-    """
-    shadow = replace(projection, name=f"{projection.name}__rebuild")
-    table, built = projection_sql.table_name(projection), projection_sql.table_name(shadow)
-    async with pool.acquire() as connection:
-        positions = dict.fromkeys(await _live(connection, projection), 0)
-        if not positions:
-            raise ValueError(f"{projection.name} v{projection.version} is not in the database; start its service once")
-        # The remains of a rebuild that was killed are of no use.
-        await connection.execute(f"drop table if exists {built}")
-        for statement in projection_sql.create_statements(shadow):
-            await connection.execute(statement)
-        read = 0
-        while True:
-            live = await _live(connection, projection)
-            left = sum(live[p] - positions[p] for p in positions)
-            progress(read, read + left)
-            if left <= _CATCH_UP_EVENTS:
-                break
-            read += await _fill(connection, codec, shadow, positions, live)
-        async with connection.transaction():
-            # The live checkpoint's lock holds the projector still while the last events are applied.
-            live = await _live(connection, projection, lock=True)
-            read += await _fill(connection, codec, shadow, positions, live)
-            await connection.execute(f"drop view if exists read.{projection.name}")
-            await connection.execute(f"drop table {table}")
-            await connection.execute(f"alter table {built} rename to {table.removeprefix('read.')}")
-            await connection.execute(f"create view read.{projection.name} as select * from {table}")
-        progress(read, read)
-    return read
+_TRIES_MAX = 60
+_TRY_AGAIN_SECONDS = 1.0
+_SWAP_TIMEOUT = "set local lock_timeout = '500ms'"
+"""Whoever waits for a table makes all later readers of it wait as well, so it is given up soon and tried again."""
+_DURABLE = "set local synchronous_commit = on"
+_DECLARING = "select pg_advisory_xact_lock(hashtext($1))"
 
 
-async def _live(connection: Connection, projection: Projection, *, lock: bool = False) -> dict[int, int]:
-    rows = await connection.fetch(_LIVE + (" for update" if lock else ""), projection.name, projection.version)
-    return {row["partition"]: row["position"] for row in rows}
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """`events` of the log were passed by this run; `replaced` rows were put right, where rows were chosen."""
+
+    events: int
+    replaced: int | None = None
 
 
-async def _fill(
-    connection: Connection,
-    codec: EventCodec,
-    projection: Projection,
-    positions: dict[int, int],
-    until: dict[int, int],
-) -> int:
-    """Apply the events after `positions` up to `until`, and move `positions`."""
-    read = 0
-    for partition, wanted in until.items():
-        while positions[partition] < wanted:
-            limit = min(_PAGE, wanted - positions[partition])
-            page = await event_log.read(connection, partition, positions[partition], limit)
-            events = [codec.recorded(stored) for stored in page]
-            await _apply(connection, projection, events)
-            positions[partition] = page[-1].link.position
-            read += len(page)
-    return read
+async def rebuild(replay: Replay) -> Rebuilt:
+    """Make the read model again. Raises ReplayRefused where that is not possible now, and says why."""
+    async with filled(replay, Purpose.REBUILD) as made:
+        if replay.narrowing.whole:
+            for statement in projection_sql.create_indexes(made.shadow):
+                await made.connection.execute(statement)
+        for _ in range(_TRIES_MAX):
+            try:
+                replaced = await _finish(made)
+            except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+                await asyncio.sleep(_TRY_AGAIN_SECONDS)
+            else:
+                return Rebuilt(made.events, replaced)
+    table = projection_sql.table_name(replay.projection)
+    raise ReplayRefused(f"{table} is in use by long transactions; end them and rebuild again, it goes on where it is")
 
 
-async def _apply(connection: Connection, projection: Projection, events: Sequence[Recorded[Any]]) -> None:
-    changes = [(event.partition, change) for event in events for change in projection.changes(event)]
-    if changes:
-        await projection_sql.write(connection, projection, projection_sql.merge(projection, changes))
+async def _finish(made: Filled) -> int | None:
+    async with made.held():
+        await made.connection.execute(_DURABLE)
+        await made.connection.execute(_SWAP_TIMEOUT)
+        if not made.replay.narrowing.whole:
+            replaced = await _replace(made)
+            await shadow.drop_shadow(made.connection, made.shadow)
+            return replaced
+        await _swap(made.connection, made.replay.projection, made.shadow)
+    return None
+
+
+async def _swap(connection: asyncpg.Connection, projection: Projection, built: Projection) -> None:
+    table, new = projection_sql.table_name(projection), projection_sql.table_name(built)
+    await connection.execute(_DECLARING, f"declare/{projection.name}")
+    # The view first, as readers lock it first.
+    await projection_sql.point_view(connection, projection, new)
+    try:
+        await connection.execute(f"drop table {table}")
+    except asyncpg.DependentObjectsStillExistError as error:
+        raise ReplayRefused(f"{table} cannot be replaced, because something was built on it: {error.detail}") from error
+    await connection.execute(f"alter table {new} rename to {table.removeprefix('read.')}")
+    await connection.execute(f"drop table {projection_sql.table_name(shadow.keys_of(built))}")
+    await shadow.forget(connection, built)
+
+
+async def _replace(made: Filled) -> int:
+    """Put the chosen rows right in the live table; rows that are right already are not touched."""
+    projection, connection = made.replay.projection, made.connection
+    table, built = projection_sql.table_name(projection), projection_sql.table_name(made.shadow)
+    names = ", ".join(("partition", *projection.columns))
+    same_key = projection_sql.same_key(projection, "l", "s")
+    deleted = await connection.execute(
+        f"delete from {table} l where {chosen(made)} and not exists "
+        f"(select from {built} s where {same_key} and row(s.*) is not distinct from row(l.*))"
+    )
+    inserted = await connection.execute(
+        f"insert into {table} ({names}) select {names} from {built} s "
+        f"where not exists (select from {table} l where {same_key})"
+    )
+    return max(int(deleted.split()[-1]), int(inserted.split()[-1]))
+
+
+def chosen(made: Filled) -> str:
+    """The condition on live rows `l` that says which of them the shadow stands for."""
+    narrowing, partitions = made.replay.narrowing, ", ".join(map(str, made.positions))
+    if narrowing.by_event:
+        keys = shadow.keys_of(made.shadow)
+        same_key = projection_sql.same_key(keys, "l", "k")
+        return f"exists (select from {projection_sql.table_name(keys)} k where {same_key})"
+    return f"l.partition in ({partitions})"

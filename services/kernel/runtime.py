@@ -191,7 +191,7 @@ class Kernel:
             await self.broker.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_SECONDS / 3):
-                while self.projector.lag or (self.relay.working and self.relay.lag):
+                while self.projector.waiting or (self.relay.working and self.relay.lag):
                     await asyncio.sleep(0.02)
         if self.relay.working:
             with contextlib.suppress(Exception):
@@ -251,6 +251,7 @@ class Kernel:
             "relayed": self.relay.passed,
             "published": self.relay.published,
             "projected": self.projector.passed,
+            "projection_stopped": self.projector.stopped_because,
             "relay": self.relay.stopped_because or ("working" if self.relay.working else "standby"),
             "inbox_stopped": [intake.trouble for intake in self._intakes if intake.trouble is not None],
             "inbox": [

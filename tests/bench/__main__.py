@@ -16,7 +16,7 @@ import uvloop
 from infra.errors import InfraError
 from infra.servers import running_servers
 from services.cli.console import console, table
-from services.kernel.application import tune_garbage_collection
+from services.kernel.collector import collect_seldom
 from tests.bench import machine, results
 from tests.bench.measuring import Bench, Row
 from tests.bench.peers import PEERS_PYTHON
@@ -33,7 +33,7 @@ def main() -> None:
     unknown = [name for name in asked if name not in ROWS]
     if unknown:
         sys.exit(f"There is no row {', '.join(unknown)}; there are: {', '.join(ROWS)}.")
-    tune_garbage_collection()
+    collect_seldom()
     with tempfile.TemporaryDirectory(prefix="ledger-bench-") as folder:
         try:
             with running_servers(Path(folder) / "servers", _say) as servers:

@@ -22,9 +22,9 @@ from aiokafka import ConsumerRecord
 from contracts.topics import NOTICES_PARTITION, Topic, channel_topics, events_topic, lane_of, notices_topic
 from contracts.vocabulary.identifiers import contract_id_of, policy_number
 from services.kernel import event_log, kafka
-from services.kernel.application import tune_garbage_collection
 from services.kernel.chain import Link
 from services.kernel.codec import EventCodec
+from services.kernel.collector import collect_seldom
 from services.kernel.log_reader import LogReader
 from services.kernel.observability import Metrics
 from services.kernel.relay import Relay
@@ -53,7 +53,7 @@ async def measure(bench: Bench) -> list[Row]:
     async with database(bench.servers.postgres, "relay") as dsn, pool(dsn) as own:
         await _fill(own, application.definition, events)
         await kafka.ensure_topics(bench.servers.kafka, channel_topics(_CHANNEL), PARTITIONS)
-        tune_garbage_collection()
+        collect_seldom()
 
         await _relayed(bench, own, "bench-first", events)
         made = await _made(bench, "bench-first")

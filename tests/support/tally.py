@@ -244,19 +244,25 @@ def tally_total(version: int = 1, **more_columns: str) -> Projection:
         key=("tally",),
     )
 
-    @projection.on(TallyOpened)
-    def open_row(event: TallyOpened, recorded: Recorded[Any]) -> Put:
-        return Put({"tally": event.tally, "status": "open"})
-
-    @projection.on(Counted)
-    def count(event: Counted, recorded: Recorded[Any]) -> Add:
-        return Add({"tally": event.tally}, {"total": event.amount, "counts": 1})
-
-    @projection.on(TallyClosed)
-    def close_row(event: TallyClosed, recorded: Recorded[Any]) -> Change:
-        return Change({"tally": event.tally, "status": "closed"})
-
+    projection.on(TallyOpened)(open_row)
+    projection.on(Counted)(count)
+    projection.on(TallyClosed)(close_row)
     return projection
+
+
+def open_row(event: TallyOpened, recorded: Recorded[Any]) -> Put:
+    """The row of a tally."""
+    return Put({"tally": event.tally, "status": "open"})
+
+
+def count(event: Counted, recorded: Recorded[Any]) -> Add:
+    """One count more; the first one makes the row, where nobody opened the tally."""
+    return Add({"tally": event.tally}, {"total": event.amount, "counts": 1})
+
+
+def close_row(event: TallyClosed, recorded: Recorded[Any]) -> Change:
+    """An open row is marked."""
+    return Change({"tally": event.tally, "status": "closed"})
 
 
 def tally_service(name: str, source: str | None = None, channel: str | None = None) -> ServiceDefinition:

@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from contracts.topics import lane_of
 from services.kernel import projection_sql
+from services.kernel.merging import merge
 from services.kernel.messages import Recorded
 from services.kernel.projection import Add, Change, Projection, Put, RowChange
 from services.kernel.read_models import ReadModels
-from services.kernel.rebuild import rebuild
 from services.kernel.runtime import Kernel
 from tests.support.running import PARTITIONS, Home, eventually
 from tests.support.tally import DECIDER, Close, Count, Counted, opening, tally_total, to
@@ -175,40 +175,6 @@ async def test_a_version_that_changed_its_columns_without_a_new_number_is_refuse
             pass
 
 
-async def test_a_rebuild_gives_the_same_rows_again_and_again_while_commands_go_on(home: Home) -> None:
-    async with home.kernel() as kernel, home.pool() as pool:
-        await _write(home, kernel)
-        await home.quiet(kernel)
-        await pool.execute("update tally_total set total = -1, status = 'spoilt'")
-        heard: list[tuple[int, int]] = []
-        for _ in range(2):
-            writing = asyncio.gather(*(home.execute(kernel, to("t1", Count("t1", 1))) for _ in range(20)))
-            read = await rebuild(pool, home.codec, tally_total(), lambda *progress: heard.append(progress))
-            await writing
-            assert heard[-1] == (read, read)
-            await home.quiet(kernel)
-            assert await kernel.read.many(Row, ROWS) == await _folded(home)
-
-
-async def test_a_rebuild_of_a_model_that_lags_counts_nothing_twice(home: Home) -> None:
-    async with home.kernel() as kernel:
-        await _write(home, kernel)
-        await home.quiet(kernel)
-    async with home.pool() as pool:
-        await pool.execute("delete from tally_total")
-        await pool.execute("update log.checkpoints set position = 0")
-        await rebuild(pool, home.codec, tally_total(), lambda *progress: None)
-    async with home.kernel() as kernel:
-        await home.quiet(kernel)
-        assert await kernel.read.many(Row, ROWS) == await _folded(home)
-
-
-async def test_a_model_that_was_never_filled_cannot_be_rebuilt(home: Home) -> None:
-    async with home.pool() as pool:
-        with pytest.raises(ValueError, match="tally_total v1 is not in the database"):
-            await rebuild(pool, home.codec, tally_total(), lambda *progress: None)
-
-
 _CHANGES: Sequence[Callable[[str], RowChange]] = (
     lambda key: Put({"tally": key, "total": 100, "status": "put"}),
     lambda key: Put({"tally": key, "counts": 7}),
@@ -228,16 +194,15 @@ async def test_a_batch_has_the_effect_of_its_changes_one_at_a_time(home: Home) -
     )
     async with home.pool() as pool, pool.acquire() as connection:
         for projection in (at_once, one_by_one):
-            for statement in projection_sql.create_statements(projection):
-                await connection.execute(statement)
+            await connection.execute(projection_sql.create_table(projection))
         changes: list[tuple[int, RowChange]] = [
             (0, change(f"k{number}")) for number, sequence in enumerate(sequences) for change in sequence
         ]
-        await projection_sql.write(connection, at_once, projection_sql.merge(at_once, changes))
+        await projection_sql.write(connection, at_once, merge(at_once, changes))
         # The changes of one step touch each row once, so that a step is as good as one at a time.
         for step in range(3):
             own = [(0, each[step](f"k{n}")) for n, each in enumerate(sequences) if len(each) > step]
-            await projection_sql.write(connection, one_by_one, projection_sql.merge(one_by_one, own))
+            await projection_sql.write(connection, one_by_one, merge(one_by_one, own))
         sql = "select tally, total, counts, status from read.{}_v1 order by tally"
         merged = await connection.fetch(sql.format("at_once"))
         stepped = await connection.fetch(sql.format("one_by_one"))

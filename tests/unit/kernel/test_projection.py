@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.kernel import projection_sql
+from services.kernel.merging import merge
 from services.kernel.messages import Recorded
 from services.kernel.projection import Add, Change, Projection, Put, RowChange
 from tests.support.tally import Counted, TallyClosed, TallyOpened, tally_total
@@ -20,7 +21,7 @@ def _recorded(event: Any) -> Recorded[Any]:
 
 def _merged(*changes: RowChange) -> dict[str, Any]:
     """The merged row of tally t1, as plain values."""
-    merged = projection_sql.merge(TOTALS, [(3, change) for change in changes])
+    merged = merge(TOTALS, [(3, change) for change in changes])
     assert list(merged) == [(3, "t1")]
     row = merged[3, "t1"]
     return {
@@ -56,7 +57,7 @@ def test_a_second_applier_for_one_event_is_an_error_at_import() -> None:
 
 def test_rows_of_different_partitions_are_different_rows() -> None:
     add = Add({"tally": "t1"}, {"total": 1})
-    assert list(projection_sql.merge(TOTALS, [(1, add), (2, add)])) == [(1, "t1"), (2, "t1")]
+    assert list(merge(TOTALS, [(1, add), (2, add)])) == [(1, "t1"), (2, "t1")]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ class Statements:
 
 async def _written(projection: Projection, *changes: RowChange) -> list[tuple[str, tuple[Any, ...]]]:
     statements = Statements()
-    merged = projection_sql.merge(projection, [(3, change) for change in changes])
+    merged = merge(projection, [(3, change) for change in changes])
     await projection_sql.write(statements, projection, merged)  # type: ignore[arg-type]
     return statements.executed
 
@@ -171,7 +172,7 @@ async def test_json_is_sent_as_text_and_what_postgresql_cannot_store_is_written_
 
 def test_a_table_has_the_partition_in_front_of_its_key() -> None:
     projection = replace(TOTALS, version=4, indexes=(("status",), ("status", "total")))
-    assert projection_sql.create_statements(projection) == [
+    assert [projection_sql.create_table(projection), *projection_sql.create_indexes(projection)] == [
         (
             "create table read.tally_total_v4 (partition smallint not null, tally text not null, total bigint, "
             "counts bigint, status text, primary key (partition, tally))"
