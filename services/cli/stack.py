@@ -99,8 +99,7 @@ def _say(text: str) -> None:
 
 
 def prepare(servers: Servers) -> None:
-    """Make keys, databases, roles, tables and topics where they are missing."""
-    ensure_keys(data_folder())
+    """Make databases, roles, tables and topics where they are missing."""
     asyncio.run(_prepare(servers))
 
 
@@ -111,7 +110,8 @@ async def _prepare(servers: Servers) -> None:
 
 
 def children(servers: Servers) -> list[Child]:
-    """The four services as processes, each with the address of its own database only, and what archives WAL."""
+    """The four services, each with its own key and the address of its own database only, and what archives WAL."""
+    ensure_keys(data_folder())
     return [*(_child(service, servers) for service in ServiceName), *archiver(servers)]
 
 

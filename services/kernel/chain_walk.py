@@ -29,8 +29,6 @@ _FIXED = struct.Struct(">6xq4xq4xi4xh4x32sI")
 _LENGTH = struct.Struct(">I")
 _HEADER = struct.Struct(f">{len(TAG)}s32sHQqII")
 _MICROS_TO_2000 = 946_684_800_000_000
-_MICROS_RANGE = 1 << 62
-_VERSIONS_MAX = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ class ChainWalk:
         fixed, length, header, sha256 = _FIXED.unpack_from, _LENGTH.unpack_from, _HEADER.pack, hashlib.sha256
         partition, position, digest, versions = self.partition, self.position, self.digest, self._versions
         meta, meta_digest = self._meta
-        mark = self._signed[-1].position if self._signed else -1
+        mark = self._meet_signed()
         start, end, last_start = 0, len(buffer), len(buffer) - _FIXED.size
         while start <= last_start:
             found, recorded_at, version, schema, stored, size = fixed(buffer, start)
@@ -118,16 +116,18 @@ class ChainWalk:
                 break
             if row_end > end:
                 break
-            if found != position + 1 or not 0 < version < _VERSIONS_MAX or schema < 0 or recorded_at > _MICROS_RANGE:
-                self.stopped = True
-                break
             own_meta = buffer[data_end + 4 : row_end]
             if own_meta != meta:
                 # Events of one command follow each other and have the same.
                 meta, meta_digest = own_meta, sha256(own_meta).digest()
-            content = header(TAG, digest, partition, found, recorded_at + _MICROS_TO_2000, version, schema)
+            try:
+                content = header(TAG, digest, partition, position + 1, recorded_at + _MICROS_TO_2000, version, schema)
+            except struct.error:
+                # A number that no event has, such as the instant `infinity`.
+                self.stopped = True
+                break
             content += buffer[stream - 4 : data] + sha256(buffer[data + 4 : data_end]).digest() + meta_digest
-            if sha256(content).digest() != stored:
+            if sha256(content).digest() != stored or found != position + 1:
                 self.stopped = True
                 break
             if versions is not None:
@@ -140,21 +140,21 @@ class ChainWalk:
             position, digest, start = found, stored, row_end
             if position == mark:
                 self.position, self.digest = position, digest
-                self._meet_signed()
+                mark = self._meet_signed()
                 if self.stopped:
                     break
-                mark = self._signed[-1].position if self._signed else -1
         self.position, self.digest, self._meta = position, digest, (meta, meta_digest)
         return start
 
-    def _meet_signed(self) -> None:
-        """Compare the digest here with what was signed here."""
+    def _meet_signed(self) -> int:
+        """Compare the digest here with what was signed here; returns where the next signed one is, -1 for nowhere."""
         while self._signed and self._signed[-1].position <= self.position:
             signed = self._signed.pop()
             if signed.position == self.position and signed.digest != self.digest:
                 self.stopped, self.contradicts = True, signed
-                return
+                return -1
             self.confirmed = signed
+        return self._signed[-1].position if self._signed else -1
 
 
 async def last_position(connection: Connection, partition: int) -> int:

@@ -71,8 +71,9 @@ def test_wherever_a_kill_tears_the_last_one_it_is_no_fault_and_is_replaced(path:
     for end in range(start + 1, len(whole)):
         checked = check(whole[:end], SERVICE, [key.public])
         assert (len(checked.checkpoints), checked.findings, checked.unfinished_bytes) == (3, (), end - start)
-    for end in (start + 1, len(whole) - 150, len(whole) - 1):
-        path.write_bytes(whole[:end])
+    # The one that was torn may have been longer, for it had more partitions or signatures.
+    for torn in (whole[: start + 1], whole[: len(whole) - 150], whole[:-1], whole[:start] + b"x" * 5_000):
+        path.write_bytes(torn)
         _append(path, key, 9, 4)
         assert path.read_bytes() == whole
 
