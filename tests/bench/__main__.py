@@ -21,8 +21,8 @@ from tests.bench import machine, results
 from tests.bench.measuring import Bench, Row
 from tests.bench.peers import PEERS_PYTHON
 
-ROWS = ("append", "single_writers", "relay", "orders", "growth")
-"""Modules of this package, each with `async def measure(bench) -> list[Row]`."""
+ROWS = {name: f"tests.bench.{name}" for name in ("append", "single_writers", "relay", "orders", "growth")}
+"""What can be asked for, and its module, which has `async def measure(bench) -> list[Row]`."""
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ async def _measure(bench: Bench, asked: Sequence[str]) -> tuple[list[tuple[str, 
     for name in asked:
         started = time.monotonic()
         try:
-            measured = await importlib.import_module(f"tests.bench.{name}").measure(bench)
+            measured = await importlib.import_module(ROWS[name]).measure(bench)
         except InfraError as error:
             # What was measured before, and what comes after, is worth having.
             measured = [Row(name, "", "", f"not measured: {error}", "", 0.0)]
