@@ -14,6 +14,7 @@ from pathlib import Path
 import uvloop
 
 from infra.errors import InfraError
+from infra.local import postgres
 from infra.servers import running_servers
 from services.cli.console import console, table
 from services.kernel.application import tune_garbage_collection
@@ -34,6 +35,8 @@ def main() -> None:
     if unknown:
         sys.exit(f"There is no row {', '.join(unknown)}; there are: {', '.join(ROWS)}.")
     tune_garbage_collection()
+    # No row is to pay for a checkpoint that another one's work has brought about.
+    postgres.SETTINGS["max_wal_size"] = "24GB"
     with tempfile.TemporaryDirectory(prefix="ledger-bench-") as folder:
         try:
             with running_servers(Path(folder) / "servers", _say) as servers:
