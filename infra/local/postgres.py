@@ -98,7 +98,7 @@ def command(folder: Path, port: int) -> Command:
 def _shared_buffers_mib() -> int:
     """A quarter of the memory, which is only taken as it is used.
 
-    While the indexes of the log fit, an append and the load of a stream cost the same however long the log is.
+    While the indexes of the log fit, the load of a stream costs much the same however long the log is.
     """
     return min(max(psutil.virtual_memory().total // 4 // 2**20, SHARED_BUFFERS_MIB_MIN), SHARED_BUFFERS_MIB_MAX)
 
