@@ -35,13 +35,14 @@ UNPRIVILEGED_NAMES = ("postgres", "nobody")
 INITDB_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 30.0
 PROBE_SECONDS = 1.0
+SHARED_BUFFERS_MIB_MIN = 128
+SHARED_BUFFERS_MIB_MAX = 4096
 
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     # TCP is enough, and a socket path could exceed the 107 bytes that the kernel allows.
     "unix_socket_directories": "",
     "max_connections": "200",
-    "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     # After each checkpoint the first change of a page writes the whole page to the WAL, and new streams land on pages
     # all over the index: ten times the WAL for an event until each page had its turn.
@@ -78,7 +79,8 @@ def prepare(folder: Path) -> None:
 def command(folder: Path, port: int, more_settings: Mapping[str, str] | None = None) -> Command:
     data = folder / "data"
     account = _account(data)
-    values = {**SETTINGS, **(more_settings or {}), "port": str(port)}
+    sized = {"shared_buffers": f"{_shared_buffers_mib()}MB", "port": str(port)}
+    values = {**SETTINGS, **sized, **(more_settings or {})}
     settings = [f"--{name}={value}" for name, value in values.items()]
     return Command(
         name="PostgreSQL",
@@ -107,6 +109,14 @@ def give_to_server(data: Path) -> None:
     if account is not None:
         for path in (data, *data.rglob("*")):
             os.lchown(path, account.uid, account.gid)
+
+
+def _shared_buffers_mib() -> int:
+    """A quarter of the memory, which is only taken as it is used.
+
+    While the indexes of the log fit, the load of a stream costs much the same however long the log is.
+    """
+    return min(max(psutil.virtual_memory().total // 4 // 2**20, SHARED_BUFFERS_MIB_MIN), SHARED_BUFFERS_MIB_MAX)
 
 
 def is_ready(port: int) -> bool:

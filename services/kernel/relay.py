@@ -163,8 +163,8 @@ class Relay:
             flight = ready or await self._prepared()
             air = asyncio.ensure_future(self._send(producer, flight.records))
             try:
-                # Not past replies that are due: they would be read again before they are removed.
-                follows = flight.is_full and not flight.replies and time.monotonic() < self._side_due
+                # Not past replies that are due or on board: they would be read again before they are removed.
+                follows = flight.is_full and time.monotonic() < self._side_due
                 ready = await self._collect(flight.passed, flight.tails) if follows else None
                 await air
             except BaseException:

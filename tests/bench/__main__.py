@@ -14,6 +14,7 @@ from pathlib import Path
 import uvloop
 
 from infra.errors import InfraError
+from infra.local import postgres
 from infra.servers import running_servers
 from services.cli.console import console, table
 from services.kernel.collector import collect_seldom
@@ -21,8 +22,8 @@ from tests.bench import machine, results
 from tests.bench.measuring import Bench, Row
 from tests.bench.peers import PEERS_PYTHON
 
-ROWS = ("append", "single_writers", "relay", "orders", "growth")
-"""Modules of this package, each with `async def measure(bench) -> list[Row]`."""
+ROWS = {name: f"tests.bench.{name}" for name in ("append", "single_writers", "relay", "orders", "growth")}
+"""What can be asked for, and its module, which has `async def measure(bench) -> list[Row]`."""
 
 
 def main() -> None:
@@ -34,6 +35,8 @@ def main() -> None:
     if unknown:
         sys.exit(f"There is no row {', '.join(unknown)}; there are: {', '.join(ROWS)}.")
     collect_seldom()
+    # No row is to pay for a checkpoint that another one's work has brought about.
+    postgres.SETTINGS["max_wal_size"] = "24GB"
     with tempfile.TemporaryDirectory(prefix="ledger-bench-") as folder:
         try:
             with running_servers(Path(folder) / "servers", _say) as servers:
@@ -54,7 +57,7 @@ async def _measure(bench: Bench, asked: Sequence[str]) -> tuple[list[tuple[str, 
     for name in asked:
         started = time.monotonic()
         try:
-            measured = await importlib.import_module(f"tests.bench.{name}").measure(bench)
+            measured = await importlib.import_module(ROWS[name]).measure(bench)
         except InfraError as error:
             # What was measured before, and what comes after, is worth having.
             measured = [Row(name, "", "", f"not measured: {error}", "", 0.0)]

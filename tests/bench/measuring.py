@@ -87,6 +87,13 @@ def cost_row(
     )
 
 
+def least_row(name: str, unit: str, found: Sequence[float], *, wanted: str, at_least: float) -> Row:
+    """A row of one rate by itself, whose median is to reach `at_least`."""
+    rate = median(found)
+    measured = f"{rate:,.0f} {unit} ({min(found):,.0f} to {max(found):,.0f})"
+    return Row(name, "-", wanted, measured, f"{rate / at_least:.2f} of it", rate / at_least)
+
+
 def _ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
     return [mine / other for mine, other in zip(ours, theirs, strict=True)]
 

@@ -78,6 +78,8 @@ def batches(prefix: str, count: int, size: int) -> list[list[Batch]]:
 @asynccontextmanager
 async def database(admin: str, name: str) -> AsyncIterator[str]:
     """The DSN of a log's database, with the service's own role; dropped afterwards."""
+    # A run that was killed may have left one behind.
+    await postgres.drop(admin, name, PREFIX)
     dsn = await postgres.provision(admin, name, PREFIX, PARTITIONS)
     try:
         yield dsn

@@ -9,7 +9,7 @@ import pytest
 from infra.errors import ServerFailed
 from tests.architecture.sources import ROOT
 from tests.bench.__main__ import ROWS
-from tests.bench.measuring import Row, cost_row, in_turns, rate_row
+from tests.bench.measuring import Row, cost_row, in_turns, least_row, rate_row
 from tests.bench.peers import measured_rate
 from tests.bench.results import markdown
 
@@ -51,6 +51,12 @@ def test_a_cost_is_met_while_it_grows_by_a_tenth_at_most() -> None:
     assert cost_row("a", "b", "µs", [111, 300, 90], [100, 100, 100], at_most=1.1).verdict == "missed"
 
 
+def test_a_rate_by_itself_is_met_by_its_median() -> None:
+    row = least_row("a", "orders/s", [10, 30, 20], wanted="20 orders/s", at_least=20)
+    assert (row.verdict, row.measured) == ("met", "20 orders/s (10 to 30)")
+    assert least_row("a", "orders/s", [10, 30, 19], wanted="20 orders/s", at_least=20).verdict == "missed"
+
+
 def test_the_table_holds_every_row_and_the_machine() -> None:
     written = markdown(
         [("memory", "24 GiB")], [Row("a | b", "c", "d", "e", "f", 0.5), Row("g", "h", "", "i", "j", None)]
@@ -69,10 +75,9 @@ def test_a_tool_that_prints_no_summary_is_an_error() -> None:
         measured_rate("WARNING: something\n")
 
 
-@pytest.mark.parametrize("name", ROWS)
-def test_every_row_can_be_measured(name: str) -> None:
-    module = importlib.import_module(f"tests.bench.{name}")
-    assert inspect.iscoroutinefunction(module.measure)
+@pytest.mark.parametrize("module", ROWS.values())
+def test_every_row_can_be_measured(module: str) -> None:
+    assert inspect.iscoroutinefunction(importlib.import_module(module).measure)
 
 
 def test_the_peers_are_locked_by_hash_and_name_no_index() -> None:
