@@ -124,14 +124,7 @@ class _Supervised:
             stop_seconds_max=STOP_SECONDS_MAX,
             env={**os.environ, **child.env},
         )
-        self._restarted = Restarted(child.name, lambda: ChildProcess(command), report)
-
-    @property
-    def child_process(self) -> ChildProcess:
-        return self._restarted.process
-
-    def restart_if_ended(self) -> None:
-        self._restarted.restart_if_ended()
+        self.restarted = Restarted(child.name, lambda: ChildProcess(command), report)
 
 
 class _Supervisor:
@@ -152,7 +145,7 @@ class _Supervisor:
             waiting = [one for one in waiting if not self._has_started(one)]
             if waiting and time.monotonic() > deadline:
                 late = waiting[0]
-                tail = late.child_process.log_tail()
+                tail = late.restarted.process.log_tail()
                 raise ServerFailed(f"{late.child.name} was not ready after {READY_SECONDS_MAX:.0f} s:\n{tail}")
             self._restart_ended()
             time.sleep(POLL_SECONDS)
@@ -173,15 +166,15 @@ class _Supervisor:
         """All are asked at once, so that together they take no longer than the slowest."""
         deadline = time.monotonic() + STOP_SECONDS_MAX
         for one in self._supervised:
-            one.child_process.ask_to_stop()
+            one.restarted.process.ask_to_stop()
         for one in self._supervised:
-            if not one.child_process.wait(max(0.0, deadline - time.monotonic())):
+            if not one.restarted.process.wait(max(0.0, deadline - time.monotonic())):
                 self._report(f"{one.child.name} did not stop within {STOP_SECONDS_MAX:.0f} s and is ended by force")
-                one.child_process.kill()
+                one.restarted.process.kill()
 
     def _restart_ended(self) -> None:
         for one in self._supervised:
-            one.restart_if_ended()
+            one.restarted.restart_if_ended()
 
 
 def _describe(servers: Servers, children: Sequence[Child]) -> Stack:
