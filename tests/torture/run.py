@@ -30,7 +30,7 @@ class Settings:
     seconds: float
     orders_a_book: int = 60
     messages_a_second: float = 20.0
-    quiet_seconds_max: float = 180.0
+    quiet_seconds_max: float = 300.0
 
 
 @dataclass
