@@ -55,7 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     parser.add_argument("--seconds", type=float, default=300, help="how long faults happen")
     parser.add_argument("--seed", type=int, help="of the load and of the plan; drawn and printed unless given")
-    parser.add_argument("--rate", type=float, default=60, help="messages a second of the load")
+    parser.add_argument("--rate", type=float, default=20, help="messages a second of the load")
     parser.add_argument("--short", action="store_true", help="each fault once, as the tests do")
     parser.add_argument("--folder", type=Path, help="where everything is kept; it stays afterwards")
     return parser.parse_args()

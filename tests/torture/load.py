@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 
@@ -20,11 +21,22 @@ from tests.torture.sender import Sender
 
 _COPIES_SHARE = 0.04
 _WINDOW = 12
-_BOOKS_AT_ONCE = 6
+_LOOK_SECONDS = 0.2
+
+
+@dataclass(slots=True)
+class _Begun:
+    """A book whose orders are out, and what is left of it to be published, in this order."""
+
+    book: Book
+    left: list[str] = field(default_factory=lambda: ["payments", "claims"])
 
 
 class Load:
-    """Publishes book after book until told to stop; a book that has begun is finished, its payments and claims too."""
+    """Publishes the orders of book after book until told to stop.
+
+    The payments of all books whose orders have been worked through follow together, and so do their claims.
+    """
 
     def __init__(self, cluster: Cluster, sender: Sender, seed: int, orders_a_book: int) -> None:
         self._cluster = cluster
@@ -32,14 +44,21 @@ class Load:
         self._random = Random(f"{seed}/load")
         self._seed = seed
         self._orders = orders_a_book
-        self._room = asyncio.Semaphore(_BOOKS_AT_ONCE)
+        self._begun: list[_Begun] = []
         self.books: list[Book] = []
-        self._stages: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Publish until the event is set, then finish. Whatever a stage raises comes out here."""
+        """Publish until the event is set, then finish what was begun. Whatever goes wrong comes out here."""
+        ordered = asyncio.Event()
+        both = [asyncio.create_task(self._order(stop, ordered)), asyncio.create_task(self._follow(ordered))]
+        try:
+            await asyncio.gather(*both)
+        finally:
+            for task in both:
+                task.cancel()
+
+    async def _order(self, stop: asyncio.Event, ordered: asyncio.Event) -> None:
         for number in count(1):
-            await self._room.acquire()
             if stop.is_set():
                 break
             # Numbers carry the seed of their book, so all books fit into one ledger.
@@ -48,20 +67,20 @@ class Load:
             mark = f"X{self._seed}-{number}"
             await self._publish("orders", book.orders, poison(self._random.choice(CHANNELS), mark))
             await self._sender.send_oversized(self._random.choice(CHANNELS), mark)
-            stage = asyncio.create_task(self._later_stages(book))
-            self._stages.add(stage)
-            for done in [task for task in self._stages if task.done()]:
-                self._stages.discard(done)
-                done.result()
-        await asyncio.gather(*self._stages)
+            self._begun.append(_Begun(book))
+        ordered.set()
 
-    async def _later_stages(self, book: Book) -> None:
-        try:
-            for name, messages in (("payments", book.payments), ("claims", book.claims)):
-                await worked_through(self._cluster, await self._ends())
-                await self._publish(name, messages, ())
-        finally:
-            self._room.release()
+    async def _follow(self, ordered: asyncio.Event) -> None:
+        while not ordered.is_set() or self._begun:
+            ready = list(self._begun)
+            if not ready:
+                await asyncio.sleep(_LOOK_SECONDS)
+                continue
+            await worked_through(self._cluster, await order_ends(self._cluster.servers.kafka))
+            for begun in ready:
+                name = begun.left.pop(0)
+                await self._publish(name, getattr(begun.book, name), ())
+            self._begun = [begun for begun in self._begun if begun.left]
 
     async def _publish(self, kind: str, messages: Iterable[RawMessage], others: Iterable[Entry]) -> None:
         entries = [Entry.of(kind, message) for message in messages]
@@ -87,9 +106,6 @@ class Load:
         self._random.shuffle(keys)
         queues = {key: [entry for entry in entries if (entry.channel, entry.key) == key] for key in keys}
         return [queues[key].pop(0) for key in keys]
-
-    async def _ends(self) -> dict[tuple[str, int], int]:
-        return await order_ends(self._cluster.servers.kafka)
 
 
 async def order_ends(bootstrap: str) -> dict[tuple[str, int], int]:

@@ -50,9 +50,7 @@ _ROUND: dict[str, tuple[int, tuple[float, float]]] = {
     "commits lost": (3, (0, 0)),
 }
 _SHORT = (
-    "killed at a failpoint",
     "second replica, first killed",
-    "service terminated",
     "consumer groups lost",
     "Kafka killed",
     "PostgreSQL restarted immediately",

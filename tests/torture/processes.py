@@ -12,8 +12,8 @@ import psutil
 
 from infra.local.process import ChildProcess, Command
 
-READY_SECONDS_MAX = 90.0
-STOP_SECONDS_MAX = 60.0
+READY_SECONDS_MAX = 300.0
+STOP_SECONDS_MAX = 120.0
 _POLL_SECONDS = 0.05
 
 

@@ -28,9 +28,9 @@ class Settings:
 
     seed: int
     seconds: float
-    orders_a_book: int = 120
-    messages_a_second: float = 60.0
-    quiet_seconds_max: float = 180.0
+    orders_a_book: int = 60
+    messages_a_second: float = 20.0
+    quiet_seconds_max: float = 300.0
 
 
 @dataclass

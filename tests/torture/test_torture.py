@@ -13,7 +13,7 @@ from tests.torture.plan import SERVICES, long_plan, short_plan
 from tests.torture.run import Settings, torture
 
 SEED = 11
-KILLS_MIN = 8
+KILLS_MIN = 6
 
 
 @pytest.mark.slow
@@ -22,7 +22,7 @@ KILLS_MIN = 8
 @pytest.mark.timeout(600)
 async def test_nothing_is_lost_doubled_or_reordered_whatever_is_killed(tmp_path: Path) -> None:
     plan = short_plan(SEED)
-    report = await torture(tmp_path, Settings(SEED, seconds=300, orders_a_book=60, messages_a_second=40), plan)
+    report = await torture(tmp_path, Settings(SEED, seconds=300, orders_a_book=40, messages_a_second=30), plan)
     assert report.faults == Counter(step.fault for step in plan)
     assert report.kills >= KILLS_MIN
     assert report.commits_lost
