@@ -1,4 +1,4 @@
-"""`pledger verify`: proves that logs, topics and checkpoints are what they were, or names what is wrong first."""
+"""`pledger verify`: proves that logs, topics, checkpoints and read models are right, or names what is wrong first."""
 
 import asyncio
 import json
@@ -15,6 +15,7 @@ import typer
 from contracts.topics import ServiceName, events_topic
 from infra.servers import data_folder
 from infra.stack_file import Stack
+from services.cli.compared import Compared, compared
 from services.cli.console import console, progress, table
 from services.cli.keys import checkpoints_folder, public_keys_path
 from services.cli.stack import DATABASE_PREFIX, running_stack, url
@@ -54,6 +55,7 @@ class Subject:
     status: Mapping[str, Any] | None
     findings: list[Finding] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    compared: Compared = field(default_factory=Compared)
 
     def checked(self, kind: Kind) -> int:
         """How many events or records were found right."""
@@ -68,6 +70,7 @@ class Subject:
     def all_findings(self) -> list[Finding]:
         """Everything that is wrong, by partition and position."""
         found = [*self.findings, *(outcome.finding for outcome in self.outcomes if outcome.finding)]
+        found += self.compared.findings
         return sorted(found, key=lambda finding: (finding.partition, finding.position))
 
 
@@ -76,12 +79,14 @@ def verify(
     partition: Annotated[list[int] | None, typer.Option(help="Only this partition; may be repeated.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores unless given.")] = None,
-    chain_only: Annotated[bool, typer.Option("--chain-only", help="Logs and checkpoints, not the topics.")] = False,
+    chain_only: Annotated[
+        bool, typer.Option("--chain-only", help="Logs and checkpoints, neither topics nor read models.")
+    ] = False,
     witness: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Checkpoints that somebody else has kept.")
     ] = None,
 ) -> None:
-    """Verify hash chains, topics and signed checkpoints; exit code 1 and a table where anything is wrong."""
+    """Verify hash chains, signed checkpoints, topics and read models; exit code 1 and a table of what is wrong."""
     scope = Scope(
         services=tuple(service or ServiceName),
         partitions=tuple(partition or ()),
@@ -130,6 +135,8 @@ def examine(stack: Stack, scope: Scope, *, silent: bool = False) -> list[Subject
         bars.update(bar, total=done, completed=done)
     for subject in subjects:
         subject.outcomes = [outcome for outcome in outcomes if outcome.service == subject.service]
+        if not scope.chain_only:
+            subject.compared = asyncio.run(compared(stack, subject.service, scope.partitions, scope.workers))
     return subjects
 
 
@@ -200,16 +207,28 @@ def show(subjects: Sequence[Subject], seconds: float) -> None:
             s.checked(Kind.CHAIN),
             s.checked(Kind.TOPIC),
             s.waiting,
+            s.compared.rows,
             len(s.kept.checkpoints),
             s.kept.checkpoints[-1].size if s.kept.checkpoints else 0,
             _verdict(s),
         )
         for s in subjects
     ]
-    columns = ("service", "events", "topic records", "not relayed yet", "checkpoints", "events signed", "verdict")
+    columns = (
+        "service",
+        "events",
+        "topic records",
+        "not relayed yet",
+        "read model rows",
+        "checkpoints",
+        "signed",
+        "verdict",
+    )
     title = f"Verified in {seconds:.1f} s: {(events + records) / max(seconds, 0.001):,.0f} events and records/s"
     console.print(table(title, *columns, rows=rows))
     for s in subjects:
+        for note in s.compared.notes:
+            console.print(note, highlight=False)
         if s.kept.unfinished_bytes:
             console.print(
                 f"{s.service}: the last {s.kept.unfinished_bytes} bytes of its checkpoints are an unfinished one,"
@@ -259,6 +278,8 @@ def _document(subjects: Sequence[Subject], seconds: float) -> dict[str, Any]:
                 "events": s.checked(Kind.CHAIN),
                 "topic_records": s.checked(Kind.TOPIC),
                 "not_relayed_yet": s.waiting,
+                "read_model_rows": s.compared.rows,
+                "not_compared": s.compared.notes,
                 "checkpoints": len(s.kept.checkpoints),
                 "events_signed": s.kept.checkpoints[-1].size if s.kept.checkpoints else 0,
                 "signing": s.status["checkpoint"] if s.status else "the service does not answer",

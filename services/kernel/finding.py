@@ -23,6 +23,7 @@ class Wrong(StrEnum):
     TOPIC_REORDERED = "out of order on the topic"
     TOPIC_ALTERED = "topic and log differ"
     CHECKPOINT = "checkpoint"
+    READ_MODEL = "read model differs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Finding:
     @property
     def show(self) -> str:
         """A statement for psql that shows the place and its neighbours."""
-        if self.partition < 0:
+        if self.partition < 0 or self.what is Wrong.READ_MODEL:
             return ""
         if self.what is Wrong.GENESIS:
             return (
