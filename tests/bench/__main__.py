@@ -22,7 +22,15 @@ from tests.bench import machine, results
 from tests.bench.measuring import Bench, Row
 from tests.bench.peers import PEERS_PYTHON
 
-ROWS = {name: f"tests.bench.{name}" for name in ("append", "single_writers", "relay", "orders", "growth")}
+ROWS = {
+    "append": "tests.bench.append",
+    "single_writers": "tests.bench.single_writers",
+    "relay": "tests.bench.relay",
+    "rebuild": "tests.bench.rebuild_row",
+    "verify": "tests.bench.verify_row",
+    "orders": "tests.bench.orders",
+    "growth": "tests.bench.growth",
+}
 """What can be asked for, and its module, which has `async def measure(bench) -> list[Row]`."""
 
 
