@@ -2,7 +2,7 @@
 
 Rules that keep a record from being lost or doubled (aiokafka speaks version 0 of the transaction requests, where
 a delayed EndTxn can act on the next transaction): start fences any other relay, then tails are read, then
-events are sent; every send is awaited before commit; nothing is ever aborted; after any error, or a commit
+events are sent; every send is awaited before commit; nothing of ours is aborted; after any error, or a commit
 slower than the request timeout, the producer is thrown away and everything starts again from the tails.
 """
 
@@ -17,10 +17,10 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from contracts.envelope import CHAIN_START, place_of
-from contracts.topics import channel_topics, dead_letters_topic, events_topic
+from contracts.topics import NOTICES_PARTITION, channel_topics, dead_letters_topic, events_topic
 from services.kernel import failpoints, kafka
 from services.kernel.dead_letters import mark_published, unpublished
-from services.kernel.errors import TailAheadOfLog, WrongTopicSettings
+from services.kernel.errors import TailAheadOfLog, UndecidedRecords, WrongTopicSettings
 from services.kernel.log_reader import LogReader
 from services.kernel.messages import Recorded
 from services.kernel.observability import Metrics
@@ -32,7 +32,7 @@ from services.kernel.wire import Record, Tail, notice_record, public_record
 _RETRY_SECONDS = 0.5
 _IDLE_SECONDS = 0.5
 _TURN_SECONDS_MIN = 0.03
-_SIDE_POLL_SECONDS = 1.0
+_SIDE_POLL_SECONDS, _DECIDED_SECONDS = 1.0, 10.0
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Relay:
         self._tails = [Tail(0, CHAIN_START)] * self._partitions
         self._passed = [0] * self._partitions
         self._known_topics: set[str] = set()
-        self._side_due = 0.0
+        self._side_due = self._decided_due = 0.0
         self.working = False
         self.stopped_because: str | None = None
 
@@ -116,6 +116,7 @@ class Relay:
             async with asyncio.timeout(3 * kafka.REQUEST_TIMEOUT_MS / 1000):
                 await producer.start()
             failpoints.hit("relay.initialised")
+            await self._refuse_undecided(producer)
             await self._read_tails()
             failpoints.hit("relay.tails_read")
             self.working = True
@@ -124,10 +125,41 @@ class Relay:
                 started = time.monotonic()
                 if not await self._turn(producer):
                     await self._reader.grown(self._passed, _IDLE_SECONDS)
+                    await self._check_decided()
                 # A Kafka transaction costs much the same whatever it holds, so a trickle is gathered a little.
                 await asyncio.sleep(max(0.0, _TURN_SECONDS_MIN - (time.monotonic() - started)))
         finally:
             await kafka.abandon(producer)
+
+    async def _check_decided(self) -> None:
+        """When idle: nobody would ever read what was committed last, if its marker was forgotten."""
+        if time.monotonic() > self._decided_due:
+            self._decided_due = time.monotonic() + _DECIDED_SECONDS
+            if found := await kafka.undecided(self._bootstrap, self._topic, self._partitions):
+                raise UndecidedRecords(f"{self._topic} ends with undecided records in partitions {found}")
+
+    async def _refuse_undecided(self, producer: AIOKafkaProducer) -> None:
+        """To start has ended whatever this relay's forerunners left open, so nothing may be open now.
+
+        A coordinator that finds a partition without a leader acknowledges a commit and writes no marker there. Such
+        records would become visible with the next commit, behind a tail that was read without them. A producer that
+        has aborted is not used again: a late EndTxn of it would be taken for the next transaction's.
+        """
+        found = await kafka.undecided(self._bootstrap, self._topic, self._partitions)
+        if not found:
+            return
+        await producer.begin_transaction()
+        await asyncio.gather(*await send_batches(producer, await self._places()))
+        await producer.abort_transaction()
+        raise UndecidedRecords(f"{self._topic} ended with undecided records in partitions {found}; they are aborted")
+
+    async def _places(self) -> list[Record]:
+        """An empty record for every partition that this relay may have written to."""
+        places = [(dead_letters_topic(self._definition.name), 0)]
+        places += [(self._topic, partition) for partition in range(self._partitions)]
+        for topic in await kafka.list_topics(self._bootstrap):
+            places += [(topic, NOTICES_PARTITION)] if topic.startswith("notices.") else []
+        return [Record(topic, partition, b"", b"", [], 0) for topic, partition in places]
 
     async def _read_tails(self) -> None:
         consumer = kafka.reader(self._bootstrap)
