@@ -5,6 +5,7 @@ KernelError
 |-- CorruptHistory        a stored event contradicts those before it: stop and page
 |-- UnknownEvent          an event type or version that this build does not know: stop that partition
 |-- TailAheadOfLog        the topic holds what the log lacks: a restored database; stop, never publish
+|-- UndecidedRecords      Kafka lost track of a transaction of ours: abort it, then start again
 |-- WrongTopicSettings    a topic that would forget records: refuse to start
 |-- TooManyFailures       message after message cannot be handled: a bad build; stop, keep them all
 |-- NotRepublished        a topic, or a part of the log, that cannot be sent again so
@@ -38,6 +39,10 @@ class UnknownEvent(KernelError):
 
 class TailAheadOfLog(KernelError):
     """The last record of the topic is not in the log."""
+
+
+class UndecidedRecords(KernelError):
+    """The topic ends with records of a transaction that Kafka has forgotten to end."""
 
 
 class WrongTopicSettings(KernelError):

@@ -166,6 +166,20 @@ async def check_keeps_for_ever(bootstrap: str, topic: str) -> None:
             raise WrongTopicSettings(f"{topic}: {name} is {settings.get(name)}, must be {value}")
 
 
+async def undecided(bootstrap: str, topic: str, partitions: int) -> list[int]:
+    """Partitions that end with records of a transaction that is neither committed nor aborted."""
+    places = [TopicPartition(topic, partition) for partition in range(partitions)]
+    decided, written = reader(bootstrap), AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    try:
+        await decided.start()
+        await written.start()
+        ends, stable = await written.end_offsets(places), await decided.end_offsets(places)
+    finally:
+        await asyncio.shield(decided.stop())
+        await asyncio.shield(written.stop())
+    return [place.partition for place in places if stable[place] < ends[place]]
+
+
 async def tails(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> dict[int, ConsumerRecord | None]:
     """The last committed record of each partition, None where it is empty."""
     places = [TopicPartition(topic, partition) for partition in range(partitions)]

@@ -2,7 +2,7 @@
 
 Rules that keep a record from being lost or doubled (aiokafka speaks version 0 of the transaction requests, where
 a delayed EndTxn can act on the next transaction): start fences any other relay, then tails are read, then
-events are sent; every send is awaited before commit; nothing is ever aborted; after any error, or a commit
+events are sent; every send is awaited before commit; nothing of ours is aborted; after any error, or a commit
 slower than the request timeout, the producer is thrown away and everything starts again from the tails.
 """
 
@@ -20,7 +20,7 @@ from contracts.envelope import CHAIN_START, place_of
 from contracts.topics import channel_topics, dead_letters_topic, events_topic
 from services.kernel import failpoints, kafka
 from services.kernel.dead_letters import mark_published, unpublished
-from services.kernel.errors import TailAheadOfLog, UnknownEvent, WrongTopicSettings
+from services.kernel.errors import TailAheadOfLog, UndecidedRecords, UnknownEvent, WrongTopicSettings
 from services.kernel.log_reader import LogReader
 from services.kernel.messages import Recorded
 from services.kernel.observability import Metrics
@@ -28,12 +28,13 @@ from services.kernel.relay_lock import only_relay
 from services.kernel.replies import remove, waiting
 from services.kernel.service import ServiceDefinition
 from services.kernel.topic_tail import tail_problem
+from services.kernel.undecided import refuse_undecided
 from services.kernel.wire import Record, Tail, notice_record, public_record, send_batches
 
 _RETRY_SECONDS = 0.5
 _IDLE_SECONDS = 0.5
 _TURN_SECONDS_MIN = 0.03
-_SIDE_POLL_SECONDS = 1.0
+_SIDE_POLL_SECONDS, _DECIDED_SECONDS = 1.0, 10.0
 _PAGE_EVENTS = 250
 """Events between two looks at whatever else waits: a long stretch of work would delay commits and HTTP answers."""
 
@@ -78,7 +79,7 @@ class Relay:
         self._tails = [Tail(0, CHAIN_START)] * self._partitions
         self._passed = [0] * self._partitions
         self._known_topics: set[str] = set()
-        self._side_due = 0.0
+        self._side_due = self._decided_due = 0.0
         self.working = False
         self.stopped_because: str | None = None
         self.standing_still: dict[int, str] = {}
@@ -127,12 +128,20 @@ class Relay:
             async with asyncio.timeout(3 * kafka.REQUEST_TIMEOUT_MS / 1000):
                 await producer.start()
             failpoints.hit("relay.initialised")
+            await refuse_undecided(producer, self._bootstrap, self._definition.name, self._partitions)
             await self._read_tails()
             failpoints.hit("relay.tails_read")
             self.working = True
             await self._fly(still_only, producer)
         finally:
             await kafka.abandon(producer)
+
+    async def _check_decided(self) -> None:
+        """When idle: nobody would ever read what was committed last, if its marker was forgotten."""
+        if time.monotonic() > self._decided_due:
+            self._decided_due = time.monotonic() + _DECIDED_SECONDS
+            if found := await kafka.undecided(self._bootstrap, self._topic, self._partitions):
+                raise UndecidedRecords(f"{self._topic} ends with undecided records in partitions {found}")
 
     async def _read_tails(self) -> None:
         consumer = kafka.reader(self._bootstrap)
@@ -173,6 +182,7 @@ class Relay:
                 raise
             if not await self._landed(flight):
                 await self._reader.grown(self._passed, _IDLE_SECONDS)
+                await self._check_decided()
             # A Kafka transaction costs much the same whatever it holds, so a trickle is gathered a little.
             if ready is None:
                 await asyncio.sleep(max(0.0, _TURN_SECONDS_MIN - (time.monotonic() - started)))

@@ -8,12 +8,13 @@ import time
 import pytest
 from aiokafka import TopicPartition
 
-from services.kernel import relay_lock
+from contracts.topics import lane_of
+from services.kernel import kafka, relay_lock
 from services.kernel.assignment import SeekToInbox
 from services.kernel.runtime import Kernel
 from services.kernel.verify import verify_log
 from tests.support.postgres_proxy import postgres_proxy, through
-from tests.support.running import Home, end_relay, eventually
+from tests.support.running import PARTITIONS, Home, end_relay, eventually
 from tests.support.tally import Count, to
 from tests.support.tally_process import TallyProcess
 from tests.support.topic_audit import assert_topic_is_the_log
@@ -144,3 +145,25 @@ async def test_an_assignment_waits_for_the_database_to_say_where_to_begin(home: 
 
 async def _reads(consumer: _Consumer) -> bool:
     return not consumer.paused
+
+
+async def test_nothing_is_sent_behind_records_whose_fate_is_open(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    """They would become visible later, behind a tail that was read without them."""
+    stranger = kafka.relay_producer(home.servers.kafka, f"stranger-{home.definition.name}")
+    await stranger.start()
+    try:
+        await stranger.begin_transaction()
+        await stranger.send_and_wait(home.events_topic, b"open", partition=lane_of("t1", PARTITIONS))
+        async with home.kernel(sources=()) as kernel:
+            await home.execute(kernel, to("t1", Count("t1", 1)))
+            await eventually(lambda: _told(caplog, "undecided records"), "the relay has seen the open records")
+            assert not kernel.relay.published[lane_of("t1", PARTITIONS)]
+            await stranger.abort_transaction()
+            await home.quiet(kernel)
+    finally:
+        await stranger.stop()
+    assert await assert_topic_is_the_log(home) == 1
+
+
+async def _told(caplog: pytest.LogCaptureFixture, text: str) -> bool:
+    return text in caplog.text
