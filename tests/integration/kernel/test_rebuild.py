@@ -56,7 +56,7 @@ async def test_readers_see_whole_rows_through_rebuilds_and_a_new_version(home: H
     sqls = ("select tally, counts from tally_total", "select * from tally_total", "select counts from tally_total")
     wider = tally_total(2, opened_at="timestamptz")
     # The view can be replaced where columns are added, and must be made anew where they are others.
-    others = replace(tally_total(3), columns=dict(reversed(tally_total().columns.items())))
+    others = replace(tally_total(3), columns=dict(reversed(list(tally_total().columns.items()))))
     async with readers(home, *sqls) as reading, home.pool() as pool:
         for projection in (tally_total(), wider, others):
             async with home.kernel(projections=(projection,)) as kernel:
