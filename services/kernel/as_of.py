@@ -123,8 +123,7 @@ async def _rows(
     async with connection.transaction():
         async for record in connection.cursor(sql, *values.values(), prefetch=_ROWS_AT_A_TIME):
             row = dict(record)
-            for column in documents:
-                row[column] = None if row[column] is None else json.loads(row[column])
+            row.update({column: _value("jsonb", row[column]) for column in documents})
             yield row
 
 
@@ -157,4 +156,8 @@ async def stream_at(
 def _row(projection: Projection, key: RowKey, batch: Batch) -> Row:
     merged = batch.rows[key]
     known = {**dict(zip(projection.key, key[1:], strict=True)), **merged.columns, **merged.amounts}
-    return {column: known.get(column) for column in projection.columns}
+    return {column: _value(kind, known.get(column)) for column, kind in projection.columns.items()}
+
+
+def _value(kind: str, value: Any) -> Any:
+    return json.loads(value) if kind == "jsonb" and value is not None else value

@@ -121,10 +121,8 @@ class Filler:
         async with self._connection.transaction():
             if self._checkpointed:
                 await shadow.move(self._connection, self._projection, self._partition, old, new)
-            if fresh:
-                await projection_sql.copy_new(self._connection, self._projection, fresh)
-            if others:
-                await projection_sql.write(self._connection, self._projection, others)
+            await projection_sql.copy_new(self._connection, self._projection, fresh)
+            await projection_sql.write(self._connection, self._projection, others)
         known.update(map(hash, fresh))
 
 

@@ -1,42 +1,47 @@
 """Merges the changes of many events by row, so that each row is written once. Pure."""
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from services.kernel.messages import Recorded
-from services.kernel.postgres import storable
+from services.kernel.postgres import json_text, storable
 from services.kernel.projection import Add, Change, Projection, Put, RowChange
 
 RowKey: TypeAlias = tuple[Any, ...]
 """The partition, then the key columns in their declared order."""
 
 
-@dataclass(slots=True)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 class MergedRow:
     """The merged changes of one key within a batch.
 
     `changed` comes first and is for a row that is there already; then, where `inserts`, the row is made if it is
     missing, `columns` are set and `amounts` added. So a batch has the effect of its events one at a time.
+    Documents (columns of type jsonb) are kept as text already: as trees they would fill the processor's caches.
     """
 
-    changed: dict[str, Any] = field(default_factory=dict)
-    columns: dict[str, Any] = field(default_factory=dict)
-    amounts: dict[str, int] = field(default_factory=dict)
-    inserts: bool = False
+    __slots__ = ("amounts", "changed", "columns", "inserts")
+
+    def __init__(self, columns: Mapping[str, Any] = _NOTHING, *, inserts: bool = False) -> None:
+        self.changed = _NOTHING
+        self.columns = columns
+        self.amounts: dict[str, int] = {}
+        self.inserts = inserts
 
     def set(self, columns: Mapping[str, Any]) -> None:
         """Set columns of a row that this batch has made sure of; what was to be added before is overwritten."""
-        self.columns.update(columns)
+        self.columns = {**self.columns, **columns} if self.columns else columns
         if self.amounts:
-            for column in self.amounts.keys() & columns.keys():
-                del self.amounts[column]
+            self.amounts = {column: amount for column, amount in self.amounts.items() if column not in columns}
 
     def add(self, amounts: Mapping[str, int]) -> None:
         """Add to counters; to a value that this batch sets, or to what the table has."""
         for column, amount in amounts.items():
             if column in self.columns:
-                self.columns[column] = (self.columns[column] or 0) + amount
+                self.columns = {**self.columns, column: (self.columns[column] or 0) + amount}
             else:
                 self.amounts[column] = self.amounts.get(column, 0) + amount
 
@@ -48,6 +53,7 @@ class Batch:
         """Changes of rows that are not in `only` are left out, where it is given."""
         self._projection = projection
         self._key = tuple(projection.key)
+        self._documents = tuple(column for column, kind in projection.columns.items() if kind == "jsonb")
         self._only = only
         self.rows: dict[RowKey, MergedRow] = {}
 
@@ -69,14 +75,23 @@ class Batch:
         match change:
             case Put():
                 row.inserts = True
-                row.set(change.row)
+                row.set(self._with_documents(change.row))
             case Add():
                 row.inserts = True
                 row.add(change.amounts)
             case Change() if row.inserts:
-                row.set(change.row)
+                row.set(self._with_documents(change.row))
             case Change():
-                row.changed.update(change.row)
+                row.changed = {**row.changed, **self._with_documents(change.row)}
+
+    def _with_documents(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not self._documents:
+            return row
+        written = dict(row)
+        for column in self._documents:
+            if column in written:
+                written[column] = json_text(written[column])
+        return written
 
 
 def row_key(projection: Projection, partition: int, change: RowChange) -> RowKey:

@@ -4,9 +4,11 @@ import hashlib
 import importlib.resources
 import json
 import secrets
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
+import orjson
 
 from services.kernel import chain, clock
 
@@ -183,6 +185,29 @@ def storable(text: str) -> str:
     if text.isascii() and "\x00" not in text:
         return text
     return text.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode()
+
+
+def json_text(value: Any) -> str:
+    """JSON as PostgreSQL can store it."""
+    # A list of JSON lists would reach PostgreSQL as an array of two dimensions; text is unambiguous.
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
+    except TypeError:
+        # Numbers above 64 bits and keys that are no text.
+        text = json.dumps(value)
+    return json.dumps(_storable_json(value)) if "\\u0000" in text else text
+
+
+def _storable_json(value: Any) -> Any:
+    match value:
+        case str():
+            return storable(value)
+        case list() | tuple():
+            return [_storable_json(part) for part in value]
+        case dict():
+            return {storable(name): _storable_json(part) for name, part in value.items()}
+        case _:
+            return value
 
 
 def is_transient(error: BaseException) -> bool:

@@ -3,13 +3,12 @@
 Identifiers come from the declarations in the code, never from data, so they may be formatted in.
 """
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
-
-import orjson
 
 from services.kernel.event_log import Connection
 from services.kernel.merging import MergedRow, RowKey
@@ -114,30 +113,29 @@ async def copy_new(connection: Connection, projection: Projection, rows: Mapping
 
     The connection must take JSON as text, as PostgreSQL's own driver does: see `postgres.connect_for_replay`.
     """
+    if not rows:
+        return
     others = [column for column in projection.columns if column not in projection.key]
     names = (*key_columns(projection), *others)
-    columns = [*zip(*rows, strict=True), *(_values(projection, column, rows.values()) for column in others)]
+    keys, values = zip(*rows, strict=True), _values(others, rows.values())
+    columns = [
+        _encoded(projection.columns.get(name, ""), own) for name, own in zip(names, [*keys, *values], strict=True)
+    ]
     schema, _, table = table_name(projection).rpartition(".")
     await connection.copy_records_to_table(table, schema_name=schema, columns=names, records=zip(*columns, strict=True))
 
 
-def _values(projection: Projection, column: str, rows: Iterable[MergedRow]) -> Sequence[Any]:
-    """What a column holds in rows that a batch makes, as PostgreSQL takes it."""
-    kind = projection.columns[column]
-    try:
-        return _encoded(kind, [row.columns[column] for row in rows])
-    except KeyError:
-        # A column that nobody set is null; one that was set to None is null as its type says it.
-        return [
-            _encoded(kind, [row.columns[column]])[0] if column in row.columns else row.amounts.get(column)
-            for row in rows
-        ]
+def _values(columns: Sequence[str], rows: Collection[MergedRow]) -> list[Sequence[Any]]:
+    """What rows that a batch makes hold, by column. A column that nobody set is null."""
+    if len(columns) > 1:
+        with contextlib.suppress(KeyError):
+            # One pass over the rows: they do not fit into the processor's caches.
+            return list(zip(*map(itemgetter(*columns), [row.columns for row in rows]), strict=True))
+    return [[row.columns[c] if c in row.columns else row.amounts.get(c) for row in rows] for c in columns]
 
 
 def _encoded(kind: str, values: Sequence[Any]) -> Sequence[Any]:
     """A column of values as PostgreSQL takes them."""
-    if kind == "jsonb":
-        return [_json_text(value) for value in values]
     if kind != "text":
         return values
     try:
@@ -153,28 +151,6 @@ def _encoded(kind: str, values: Sequence[Any]) -> Sequence[Any]:
 def _text_safe(value: Any) -> Any:
     # One event with a NUL in a text would otherwise stop every read model of the service for ever.
     return storable(value) if isinstance(value, str) else value
-
-
-def _json_text(value: Any) -> str:
-    # A list of JSON lists would reach PostgreSQL as an array of two dimensions; text is unambiguous.
-    try:
-        text = orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
-    except TypeError:
-        # Numbers above 64 bits and keys that are no text.
-        text = json.dumps(value)
-    return json.dumps(_storable_json(value)) if "\\u0000" in text else text
-
-
-def _storable_json(value: Any) -> Any:
-    match value:
-        case str():
-            return storable(value)
-        case list() | tuple():
-            return [_storable_json(part) for part in value]
-        case dict():
-            return {storable(name): _storable_json(part) for name, part in value.items()}
-        case _:
-            return value
 
 
 @dataclass(frozen=True, slots=True)
