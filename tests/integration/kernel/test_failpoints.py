@@ -3,6 +3,7 @@
 import asyncio
 import re
 import signal
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -136,8 +137,10 @@ async def test_a_killed_process_does_not_keep_its_partitions(home: Home) -> None
     finally:
         _end(process)
     await home.publish(home.ask("count", "t2"))
+    started = time.monotonic()
     async with home.kernel() as kernel:
         await home.quiet(kernel)
+    assert (time.monotonic() - started) * 1000 < LONG_SESSION_MS / 2
     assert await home.totals() == {"t1": 1, "t2": 1}
 
 

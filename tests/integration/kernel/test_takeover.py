@@ -7,6 +7,8 @@ import time
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from contracts.topics import lane_of
 from services.kernel import kafka, relay_lock
@@ -163,6 +165,41 @@ async def test_nothing_is_sent_behind_records_whose_fate_is_open(home: Home, cap
     finally:
         await stranger.stop()
     assert await assert_topic_is_the_log(home) == 1
+
+
+async def _verify_partitions(home: Home, *, on: bool) -> None:
+    """Whether the broker asks the coordinator before it takes a record of a transaction."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=home.servers.kafka)
+    await admin.start()
+    try:
+        setting = {"transaction.partition.verification.enable": "true" if on else "false"}
+        await admin.alter_configs([ConfigResource(ConfigResourceType.BROKER, "1", configs=setting)])
+    finally:
+        await admin.close()
+
+
+async def test_records_that_kafka_forgot_to_end_are_aborted_and_sent_again(home: Home) -> None:
+    """Written by the relay's own producer to a partition that the coordinator does not count to the transaction."""
+    async with home.kernel(sources=()) as kernel:
+        await home.execute(kernel, to("t1", Count("t1", 1)))
+        await home.quiet(kernel)
+    place = TopicPartition(home.events_topic, lane_of("t1", PARTITIONS))
+    await _verify_partitions(home, on=False)
+    forgotten = kafka.relay_producer(home.servers.kafka, f"{home.definition.name}-relay")
+    await forgotten.start()
+    try:
+        await forgotten.begin_transaction()
+        forgotten._txn_manager.maybe_add_partition_to_txn(place)
+        forgotten._txn_manager.partition_added(place)
+        await forgotten.send_and_wait(place.topic, b"forgotten", partition=place.partition)
+    finally:
+        await kafka.abandon(forgotten)
+        await _verify_partitions(home, on=True)
+    assert await kafka.undecided(home.servers.kafka, home.events_topic, PARTITIONS) == [place.partition]
+    async with home.kernel(sources=()) as kernel:
+        await home.execute(kernel, to("t1", Count("t1", 1)))
+        await home.quiet(kernel)
+    assert await assert_topic_is_the_log(home) == 2
 
 
 async def _told(caplog: pytest.LogCaptureFixture, text: str) -> bool:
