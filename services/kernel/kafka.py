@@ -27,7 +27,6 @@ KEEPS_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy
 
 _REPLICAS_MAX = 3
 _VISIBLE_SECONDS_MAX = 30
-_MARKERS_SECONDS = 1.0
 _TAIL_STEPS = (2, 8, 64, 1024, 65_536)
 
 
@@ -165,25 +164,6 @@ async def check_keeps_for_ever(bootstrap: str, topic: str) -> None:
     for name, value in KEEPS_FOR_EVER.items():
         if settings.get(name) != value:
             raise WrongTopicSettings(f"{topic}: {name} is {settings.get(name)}, must be {value}")
-
-
-async def undecided(bootstrap: str, topic: str, partitions: int) -> list[int]:
-    """Partitions that end with records of a transaction that is neither committed nor aborted."""
-    places = [TopicPartition(topic, partition) for partition in range(partitions)]
-    decided, written = reader(bootstrap), AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    try:
-        await decided.start()
-        await written.start()
-        ends = await written.end_offsets(places)
-        stable = await decided.end_offsets(places)
-        if any(stable[place] < ends[place] for place in places):
-            # A commit is acknowledged a moment before its markers can be read.
-            await asyncio.sleep(_MARKERS_SECONDS)
-            stable = await decided.end_offsets(places)
-    finally:
-        await asyncio.shield(decided.stop())
-        await asyncio.shield(written.stop())
-    return [place.partition for place in places if stable[place] < ends[place]]
 
 
 async def tails(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> dict[int, ConsumerRecord | None]:

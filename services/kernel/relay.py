@@ -28,7 +28,7 @@ from services.kernel.relay_lock import only_relay
 from services.kernel.replies import remove, waiting
 from services.kernel.service import ServiceDefinition
 from services.kernel.topic_tail import tail_problem
-from services.kernel.undecided import refuse_undecided
+from services.kernel.undecided import refuse_undecided, undecided
 from services.kernel.wire import Record, Tail, notice_record, public_record, send_batches
 
 _RETRY_SECONDS = 0.5
@@ -140,7 +140,7 @@ class Relay:
         """When idle: nobody would ever read what was committed last, if its marker was forgotten."""
         if time.monotonic() > self._decided_due:
             self._decided_due = time.monotonic() + _DECIDED_SECONDS
-            if found := await kafka.undecided(self._bootstrap, self._topic, self._partitions):
+            if found := await undecided(self._bootstrap, self._topic, self._partitions):
                 raise UndecidedRecords(f"{self._topic} ends with undecided records in partitions {found}")
 
     async def _read_tails(self) -> None:

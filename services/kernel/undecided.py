@@ -2,12 +2,33 @@
 
 import asyncio
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from contracts.topics import NOTICES_PARTITION, dead_letters_topic, events_topic
 from services.kernel import kafka
 from services.kernel.errors import UndecidedRecords
 from services.kernel.wire import Record, send_batches
+
+_MARKERS_SECONDS = 1.0
+
+
+async def undecided(bootstrap: str, topic: str, partitions: int) -> list[int]:
+    """Partitions that end with records of a transaction that is neither committed nor aborted."""
+    places = [TopicPartition(topic, partition) for partition in range(partitions)]
+    decided, written = kafka.reader(bootstrap), AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    try:
+        await decided.start()
+        await written.start()
+        ends = await written.end_offsets(places)
+        stable = await decided.end_offsets(places)
+        if any(stable[place] < ends[place] for place in places):
+            # A commit is acknowledged a moment before its markers can be read.
+            await asyncio.sleep(_MARKERS_SECONDS)
+            stable = await decided.end_offsets(places)
+    finally:
+        await asyncio.shield(decided.stop())
+        await asyncio.shield(written.stop())
+    return [place.partition for place in places if stable[place] < ends[place]]
 
 
 async def refuse_undecided(producer: AIOKafkaProducer, bootstrap: str, service: str, partitions: int) -> None:
@@ -19,7 +40,7 @@ async def refuse_undecided(producer: AIOKafkaProducer, bootstrap: str, service: 
     not used again: a late EndTxn of it would be taken for the next transaction's.
     """
     topic = events_topic(service)
-    found = await kafka.undecided(bootstrap, topic, partitions)
+    found = await undecided(bootstrap, topic, partitions)
     if not found:
         return
     await producer.begin_transaction()

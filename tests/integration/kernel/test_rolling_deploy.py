@@ -1,8 +1,10 @@
 """Replicas of different builds on one log: the newer version stays, and an unknown event stops one partition alone."""
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar
 
 from contracts.topics import lane_of
+from services.kernel.messages import Upcaster
 from services.kernel.runtime import Kernel
 from tests.support.replays import ROWS, TALLIES, append, tables, write_tallies
 from tests.support.running import PARTITIONS, Home, eventually
@@ -78,12 +80,12 @@ async def _upgraded(home: Home, lane: int) -> None:
 
     class CountedNow(Counted):
         schema_version: ClassVar[int] = 9
+        upcasters: ClassVar[Mapping[int, Upcaster]] = dict.fromkeys(range(1, 9), lambda content: content)
 
     projection = tally_total()
     projection.appliers[CountedNow] = projection.appliers.pop(Counted)
     events = tuple(event for event in home.definition.events if event is not Counted)
-    upcasters: dict[tuple[str, int], Any] = {("tally.counted", v): lambda content: content for v in range(1, 9)}
-    changes = {"projections": (projection,), "events": (*events, CountedNow), "upcasters": upcasters}
+    changes = {"projections": (projection,), "events": (*events, CountedNow)}
     async with home.kernel(**changes) as kernel, home.pool() as pool:
 
         async def whole() -> bool:

@@ -14,6 +14,7 @@ from contracts.topics import lane_of
 from services.kernel import kafka, relay_lock
 from services.kernel.assignment import SeekToInbox
 from services.kernel.runtime import Kernel
+from services.kernel.undecided import undecided
 from services.kernel.verify import verify_log
 from tests.support.postgres_proxy import postgres_proxy, through
 from tests.support.running import PARTITIONS, Home, end_relay, eventually
@@ -195,7 +196,7 @@ async def test_records_that_kafka_forgot_to_end_are_aborted_and_sent_again(home:
     finally:
         await kafka.abandon(forgotten)
         await _verify_partitions(home, on=True)
-    assert await kafka.undecided(home.servers.kafka, home.events_topic, PARTITIONS) == [place.partition]
+    assert await undecided(home.servers.kafka, home.events_topic, PARTITIONS) == [place.partition]
     async with home.kernel(sources=()) as kernel:
         await home.execute(kernel, to("t1", Count("t1", 1)))
         await home.quiet(kernel)
