@@ -103,7 +103,8 @@ class Relay:
                 self.stopped_because = str(error)
                 log.critical("relay stopped: %s", error)
                 return
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                _end_if_cancelled()  # It was none of ours where aiokafka cancelled what we waited for.
                 log.warning("relay starts again after %s: %s", type(error).__name__, error)
                 await asyncio.sleep(_RETRY_SECONDS)
             finally:
@@ -141,12 +142,11 @@ class Relay:
     async def _refuse_undecided(self, producer: AIOKafkaProducer) -> None:
         """To start has ended whatever this relay's forerunners left open, so nothing may be open now.
 
-        A coordinator that finds a partition without a leader acknowledges a commit and writes no marker there. Such
-        records would become visible with the next commit, behind a tail that was read without them. A producer that
-        has aborted is not used again: a late EndTxn of it would be taken for the next transaction's.
+        A coordinator that finds a partition without a leader acknowledges a commit and writes no marker there; such
+        records become visible with the next commit, behind a tail that was read without them. A producer that has
+        aborted is not used again, because of late EndTxns.
         """
-        found = await kafka.undecided(self._bootstrap, self._topic, self._partitions)
-        if not found:
+        if not (found := await kafka.undecided(self._bootstrap, self._topic, self._partitions)):
             return
         await producer.begin_transaction()
         await asyncio.gather(*await send_batches(producer, await self._places()))
@@ -154,11 +154,11 @@ class Relay:
         raise UndecidedRecords(f"{self._topic} ended with undecided records in partitions {found}; they are aborted")
 
     async def _places(self) -> list[Record]:
-        """An empty record for every partition that this relay may have written to."""
+        """An empty record for each partition that this relay may have written to."""
         places = [(dead_letters_topic(self._definition.name), 0)]
         places += [(self._topic, partition) for partition in range(self._partitions)]
-        for topic in await kafka.list_topics(self._bootstrap):
-            places += [(topic, NOTICES_PARTITION)] if topic.startswith("notices.") else []
+        topics = await kafka.list_topics(self._bootstrap)
+        places += [(topic, NOTICES_PARTITION) for topic in topics if topic.startswith("notices.")]
         return [Record(topic, partition, b"", b"", [], 0) for topic, partition in places]
 
     async def _read_tails(self) -> None:
