@@ -115,7 +115,8 @@ class Relay:
                 self.stopped_because = str(error)
                 log.critical("relay stopped: %s", error)
                 return
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                _end_if_cancelled()  # It was none of ours where aiokafka cancelled what we waited for.
                 log.warning("relay starts again after %s: %s", type(error).__name__, error)
                 await asyncio.sleep(_RETRY_SECONDS)
             finally:

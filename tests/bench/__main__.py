@@ -45,6 +45,8 @@ def main() -> None:
     collect_seldom()
     # No row is to pay for a checkpoint that another one's work has brought about.
     postgres.SETTINGS["max_wal_size"] = "24GB"
+    # A server that keeps ten million events has the memory for their indexes.
+    postgres.SHARED_BUFFERS_MIB_MAX = 4096
     with tempfile.TemporaryDirectory(prefix="ledger-bench-") as folder:
         try:
             with running_servers(Path(folder) / "servers", _say) as servers:
