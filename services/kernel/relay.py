@@ -80,7 +80,7 @@ class Relay:
         self._passed = [0] * self._partitions
         self._known_topics: set[str] = set()
         self._side_due = self._decided_due = 0.0
-        self.working = False
+        self.working = self.in_charge = False
         self.stopped_because: str | None = None
         self.standing_still: dict[int, str] = {}
         """Partitions whose next event this build does not know, with the reason."""
@@ -110,6 +110,7 @@ class Relay:
             _end_if_cancelled()
             try:
                 async with only_relay(self._pool) as still_only:
+                    self.in_charge = True
                     await self._work(still_only)
             except (TailAheadOfLog, WrongTopicSettings) as error:
                 self.stopped_because = str(error)
@@ -120,7 +121,7 @@ class Relay:
                 log.warning("relay starts again after %s: %s", type(error).__name__, error)
                 await asyncio.sleep(_RETRY_SECONDS)
             finally:
-                self.working = False
+                self.working = self.in_charge = False
 
     async def _work(self, still_only: Callable[[], bool]) -> None:
         await kafka.check_keeps_for_ever(self._bootstrap, self._topic)

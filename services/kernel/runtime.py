@@ -191,7 +191,7 @@ class Kernel:
             await self.broker.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_SECONDS / 3):
-                while self.projector.waiting or (self.relay.working and self.relay.lag):
+                while self.projector.waiting or (self.relay.in_charge and self.relay.lag):
                     await asyncio.sleep(0.02)
         if self.relay.working:
             with contextlib.suppress(Exception):
