@@ -57,7 +57,7 @@ clean: ## Remove .venv, .venv-bench and caches; the data of `make up` stays
 .venv/bin/python:
 	@infra/create-venv.sh "$(PYTHON)"
 
-$(RUNTIME): requirements.lock | .venv/bin/python
+$(RUNTIME): requirements.lock infra/link-checkout.sh | .venv/bin/python
 	@echo "Installing the locked packages into .venv (once; a few minutes at most) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@infra/link-checkout.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts this checkout on the path of .venv and writes the command `pledger`.
-# A build of the package would need build tools from an index; a path file and five lines need nothing.
+# A build of the package would need build tools from an index; a path file and a few lines need nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 packages="$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
@@ -14,6 +14,8 @@ import sys
 
 from services.cli import main
 
-sys.exit(main())
+# Worker processes import the file that their parent was started from.
+if __name__ == "__main__":
+    sys.exit(main())
 EOF
 chmod +x .venv/bin/pledger
