@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from pydantic import ValidationError
 
 from contracts.channel.notices_v1 import InvoiceDue
 from contracts.channel.v1 import OrderPlaced
@@ -126,7 +127,7 @@ class _Heard:
 
 
 async def _latency(stack: Stack, messages: Sequence[Prepared]) -> _Heard:
-    orders = [_renumbered(message) for message in messages]
+    orders = _renumbered(messages)
     consumer = kafka.reader(stack.kafka)
     await consumer.start()
     try:
@@ -147,14 +148,21 @@ async def _latency(stack: Stack, messages: Sequence[Prepared]) -> _Heard:
     return heard
 
 
-def _renumbered(message: Prepared) -> _Order:
-    """The same order under a new number, so that it is new business."""
-    order = orjson.loads(message.value)
-    order["order_no"] = order["contract_no"] = f"paced-{order['order_no']}"
-    value = orjson.dumps(order)
-    contract = OrderPlaced.model_validate_json(value).contract_id(message.channel)
-    lane = lane_of(order["contract_no"], PARTITIONS_DEFAULT)
-    return _Order(orders_topic(message.channel), lane, order["contract_no"].encode(), value, contract)
+def _renumbered(messages: Sequence[Prepared]) -> list[_Order]:
+    """The same orders under new numbers, so that they are new business; what is no order, or a copy, is left out."""
+    orders: dict[str, _Order] = {}
+    for message in messages:
+        try:
+            number = f"paced-{OrderPlaced.model_validate_json(message.value, strict=True).order_no}"
+        except ValidationError:
+            continue
+        content = {**orjson.loads(message.value), "order_no": number, "contract_no": number}
+        value = orjson.dumps(content)
+        contract = OrderPlaced.model_validate_json(value).contract_id(message.channel)
+        lane = lane_of(number, PARTITIONS_DEFAULT)
+        order = _Order(orders_topic(message.channel), lane, number.encode(), value, contract)
+        orders.setdefault(f"{message.channel}/{number}", order)
+    return list(orders.values())
 
 
 async def _send_on_time(
