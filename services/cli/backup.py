@@ -13,7 +13,7 @@ from infra import backup as copies
 from infra.local.recovery import recovered_server
 from services.cli.at_hand import servers_at_hand
 from services.cli.console import Failure, console, table
-from services.cli.republish import instant
+from services.cli.moments import moment_of
 from services.cli.stack import DATABASE_PREFIX
 from services.kernel import postgres, restoration
 
@@ -83,7 +83,7 @@ def recover(
     until: Annotated[str | None, typer.Option(help="Up to this time; to the end of the WAL unless given.")] = None,
 ) -> None:
     """Make a backup of a service as of any moment after a base backup, on a server of its own beside the live one."""
-    moment = None if until is None else instant(until, "--until")
+    moment = None if until is None else moment_of(until, "--until")
     if file.exists():
         raise Failure(f"{file} exists; name a new file.")
     with recovered_server(base, wal, moment) as address:

@@ -7,12 +7,13 @@ from services.cli.console import Failure
 _HOW = "write it with its time zone, like 2026-11-23T14:00:00Z or 2026-11-23T15:00:00+01:00"
 
 
-def moment_of(text: str) -> datetime:
-    """The moment. Fails for what is no ISO 8601, and for a date or a local time, which is no moment."""
+def moment_of(text: str, option: str = "") -> datetime:
+    """The moment. Fails for what is no ISO 8601, and for a date or a local time; names the option if it is one."""
+    named = f"{option} {text!r}" if option else repr(text)
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise Failure(f"{text!r} is no moment; {_HOW}.") from error
+        raise Failure(f"{named} is no moment; {_HOW}.") from error
     if found.tzinfo is None:
-        raise Failure(f"{text!r} does not say which time zone it is in; {_HOW}.")
+        raise Failure(f"{named} does not say which time zone it is in; {_HOW}.")
     return found

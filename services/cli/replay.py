@@ -53,8 +53,8 @@ def rebuild(
     narrowing = Narrowing(
         partitions=tuple(partition) if partition else None,
         stream=stream,
-        since=moment_of(since) if since else None,
-        until=moment_of(until) if until else None,
+        since=moment_of(since, "--since") if since else None,
+        until=moment_of(until, "--until") if until else None,
     )
     replays = replays_of(running_stack(), service, projection, narrowing, fresh=fresh, workers=workers)
     try:

@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 import time
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -11,7 +10,8 @@ import typer
 from contracts.topics import ServiceName
 from infra.servers import Servers
 from services.cli.at_hand import servers_at_hand
-from services.cli.console import Failure, console, progress
+from services.cli.console import console, progress
+from services.cli.moments import moment_of
 from services.cli.stack import DATABASE_PREFIX
 from services.kernel import postgres
 from services.kernel.republish import Republished, Republisher, Selection
@@ -32,8 +32,8 @@ def republish(
     stopped when it is started again.
     """
     selection = Selection(
-        since=None if since is None else instant(since, "--since"),
-        until=None if until is None else instant(until, "--until"),
+        since=None if since is None else moment_of(since, "--since"),
+        until=None if until is None else moment_of(until, "--until"),
         partitions=frozenset(partition or ()),
         from_position=from_position,
     )
@@ -63,14 +63,3 @@ async def _republish(servers: Servers, definition: ServiceDefinition, topic: str
             return await Republisher(pool, servers.kafka, definition, topic).run(selection, show)
     finally:
         await pool.close()
-
-
-def instant(text: str, option: str) -> datetime:
-    """An ISO 8601 time with its zone. Fails with a sentence where it is none, or has no zone."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Failure(f"{option} {text} is no ISO 8601 time, such as 2026-03-01T09:00:00Z.") from error
-    if found.tzinfo is None:
-        raise Failure(f"{option} {text} has no zone; write {text}Z for UTC, or an offset such as {text}+01:00.")
-    return found

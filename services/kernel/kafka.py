@@ -242,7 +242,8 @@ async def committed_ends(bootstrap: str, topic: str, seconds_max: float = 30) ->
     uncommitted = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
         await asyncio.gather(consumer.start(), uncommitted.start())
-        places = [TopicPartition(topic, partition) for partition in await _partitions_of(bootstrap, topic)]
+        partitions = (await partition_counts(bootstrap)).get(topic, 0)
+        places = [TopicPartition(topic, partition) for partition in range(partitions)]
         ends = await uncommitted.end_offsets(places)
         async with asyncio.timeout(seconds_max):
             while True:
@@ -252,18 +253,6 @@ async def committed_ends(bootstrap: str, topic: str, seconds_max: float = 30) ->
                 await asyncio.sleep(0.02)
     finally:
         await asyncio.gather(consumer.stop(), uncommitted.stop())
-
-
-async def _partitions_of(bootstrap: str, topic: str) -> list[int]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        if topic not in await admin.list_topics():
-            return []
-        (described,) = await admin.describe_topics([topic])
-        return sorted(entry["partition"] for entry in described["partitions"])
-    finally:
-        await admin.close()
 
 
 async def abandon(producer: AIOKafkaProducer, seconds: float = 1) -> None:

@@ -9,18 +9,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 
 from infra.servers import running_servers
 from services.cli.console import console, table
 from services.kernel import event_log, postgres
-from services.kernel.chain import Link, next_digest
+from services.kernel.chain import Link
 from services.kernel.chain_walk import ROWS
 from services.kernel.event_log import Head
 from services.kernel.verify import verify_log
 from services.kernel.verify_jobs import ChainJob, ChainPart, run_jobs
+from tests.bench.workload import as_superuser
 
 PARTITIONS = 8
 EVENTS = 400_000
@@ -60,7 +60,7 @@ async def measure(admin_dsn: str, events: int = EVENTS) -> VerifyRates:
     """Fill a log of its own with chained events of usual size, and measure; the log is dropped again."""
     dsn = await postgres.provision(admin_dsn, _SERVICE, _PREFIX, PARTITIONS)
     try:
-        connection = await asyncpg.connect(_as_superuser(admin_dsn, dsn))
+        connection = await asyncpg.connect(as_superuser(admin_dsn, dsn))
         try:
             await _fill(connection, events)
             return await _measured(connection, dsn, events)
@@ -70,20 +70,14 @@ async def measure(admin_dsn: str, events: int = EVENTS) -> VerifyRates:
         await postgres.drop(admin_dsn, _SERVICE, _PREFIX)
 
 
-def _as_superuser(admin_dsn: str, dsn: str) -> str:
-    return urlsplit(admin_dsn)._replace(path=urlsplit(dsn).path).geturl()
-
-
 async def _fill(connection: asyncpg.Connection, events: int) -> None:
     for partition, genesis in (await event_log.heads(connection)).items():
         head = genesis
         for start in range(0, events // PARTITIONS, PAGE):
             page = [_link(partition, start + place + 1) for place in range(min(PAGE, events // PARTITIONS - start))]
-            stored = []
-            for link in page:
-                head = Head(link.position, next_digest(head.digest, link))
-                stored.append(event_log.StoredEvent(link, head.digest))
+            stored = event_log.chained(head, page)
             await event_log.append(connection, {partition: stored})
+            head = Head(stored[-1].link.position, stored[-1].digest)
     await connection.execute("vacuum analyze log.events")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from contracts.envelope import CHAIN_START
@@ -274,28 +274,18 @@ async def delete_topics(bootstrap: str, topics: Sequence[str]) -> None:
 
 
 async def read_topic(bootstrap: str, topic: str, partitions: int) -> dict[int, list[ConsumerRecord]]:
-    """All committed records of each partition, from the beginning to the end as it is now.
-
-    A commit is acknowledged before its markers are on the partitions, so the end is awaited first. A marker that
-    comes after the end was asked for lies behind it: what counts is that nothing before it is undecided.
-    """
+    """All committed records of each partition, from the beginning to the end as it is now."""
     places = [TopicPartition(topic, partition) for partition in range(partitions)]
     found: dict[int, list[ConsumerRecord]] = {partition: [] for partition in range(partitions)}
-    consumer, uncommitted = kafka.reader(bootstrap), AIOKafkaConsumer(bootstrap_servers=bootstrap)
-    await asyncio.gather(consumer.start(), uncommitted.start())
+    ends = await kafka.committed_ends(bootstrap, topic)
+    consumer = kafka.reader(bootstrap)
+    await consumer.start()
     try:
-        ends = await uncommitted.end_offsets(places)
-
-        async def committed() -> bool:
-            decided = await consumer.end_offsets(places)
-            return all(decided[place] >= ends[place] for place in places)
-
-        await eventually(committed, f"all transactions on {topic} are finished")
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
-        while any([await consumer.position(place) < ends[place] for place in places]):
+        while any([await consumer.position(place) < ends[place.partition] for place in places]):
             for place, records in (await consumer.getmany(*places, timeout_ms=50)).items():
                 found[place.partition] += records
     finally:
-        await asyncio.gather(consumer.stop(), uncommitted.stop())
+        await consumer.stop()
     return found

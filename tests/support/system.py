@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import orjson
-from aiokafka import ConsumerRecord, TopicPartition
 
 from contracts.envelope import CHAIN_START, event_type_of, next_chain, place_of
 from contracts.topics import NOTICES_PARTITION, PARTITIONS_DEFAULT, ServiceName, events_topic, notices_topic
@@ -18,7 +19,8 @@ from services.cli.verify import Scope, examine
 from services.demo.raw import RawMessage
 from services.intake.messages import Prepared
 from services.intake.publisher import publish
-from services.kernel import kafka, postgres
+from services.kernel import postgres
+from tests.support.running import read_topic
 
 
 async def publish_raw(stack: Stack, messages: Iterable[RawMessage]) -> None:
@@ -35,27 +37,20 @@ async def publish_and_settle(stack: Stack, *batches: Sequence[RawMessage]) -> No
         await settle(stack)
 
 
-async def read_topic(stack: Stack, topic: str, partitions: int = PARTITIONS_DEFAULT) -> dict[int, list[ConsumerRecord]]:
-    """All committed records of a topic, by partition."""
-    consumer = kafka.reader(stack.kafka)
-    await consumer.start()
+@asynccontextmanager
+async def superuser_of(stack: Stack, service: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to a service's database that may do what nobody should."""
+    path = f"/{postgres.database_name(service, DATABASE_PREFIX)}"
+    connection = await asyncpg.connect(urlsplit(stack.postgres)._replace(path=path).geturl())
     try:
-        places = [TopicPartition(topic, partition) for partition in range(partitions)]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
-        found: dict[int, list[ConsumerRecord]] = {place.partition: [] for place in places}
-        while any([await consumer.position(place) < ends[place] for place in places]):
-            for place, records in (await consumer.getmany(timeout_ms=200)).items():
-                found[place.partition] += records
-        return found
+        yield connection
     finally:
-        await consumer.stop()
+        await connection.close()
 
 
 async def notices_of(stack: Stack, channel: str) -> list[tuple[str, dict[str, Any], bool]]:
     """Type, content and whether it is a repetition, of every notice of a channel."""
-    records = await read_topic(stack, notices_topic(channel), NOTICES_PARTITION + 1)
+    records = await read_topic(stack.kafka, notices_topic(channel), NOTICES_PARTITION + 1)
     return [
         (event_type_of(record.headers) or "", orjson.loads(record.value), "repeated" in dict(record.headers))
         for own in records.values()
@@ -95,7 +90,7 @@ async def audit(stack: Stack) -> None:
 
 async def _audit_public_chain(stack: Stack, service: str) -> None:
     """The topic alone proves that it is complete, as a consumer checks it."""
-    for partition, records in (await read_topic(stack, events_topic(service))).items():
+    for partition, records in (await read_topic(stack.kafka, events_topic(service), PARTITIONS_DEFAULT)).items():
         previous, chain = 0, CHAIN_START
         for record in records:
             place = place_of(dict(record.headers))

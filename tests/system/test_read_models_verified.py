@@ -1,22 +1,18 @@
 """`verify` folds every read model again: a row that somebody changed is named, and a rebuild puts it right."""
 
 import asyncio
-from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 
 from contracts.topics import ServiceName
 from infra.stack_file import Stack
 from services.cli.demo import prepare_market, settle
 from services.cli.replay import replays_of
-from services.cli.stack import DATABASE_PREFIX
 from services.cli.verify import Scope, examine
 from services.demo.book import CHANNELS, generate_book
-from services.kernel import postgres
 from services.kernel.finding import Wrong
 from services.kernel.rebuild import rebuild
-from tests.support.system import publish_and_settle
+from tests.support.system import publish_and_settle, superuser_of
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -31,12 +27,8 @@ async def findings(stack: Stack) -> list[tuple[Wrong, str, str]]:
 
 async def as_superuser(stack: Stack, statement: str) -> None:
     """Change policy's database as nobody should."""
-    name = postgres.database_name(ServiceName.POLICY, DATABASE_PREFIX)
-    connection = await asyncpg.connect(urlsplit(stack.postgres)._replace(path=f"/{name}").geturl())
-    try:
+    async with superuser_of(stack, ServiceName.POLICY) as connection:
         assert not (await connection.execute(statement)).endswith(" 0")
-    finally:
-        await connection.close()
 
 
 async def test_a_changed_a_missing_and_a_made_up_row_are_found_and_put_right(stack: Stack) -> None:

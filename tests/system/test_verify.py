@@ -4,14 +4,11 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import asyncpg
 import httpx
 import pytest
 
@@ -20,16 +17,15 @@ from infra.servers import data_folder
 from infra.stack_file import Stack
 from services.cli.demo import prepare_market
 from services.cli.keys import checkpoints_folder
-from services.cli.stack import DATABASE_PREFIX, get
+from services.cli.stack import get
 from services.cli.verify import Scope, _jobs_of, _subjects
 from services.demo.book import CHANNELS, generate_book
-from services.kernel import postgres
 from services.kernel.checkpoint import Checkpoint
 from services.kernel.checkpoint_file import checkpoint_path
 from services.kernel.signed_note import SignedNote
 from services.kernel.verify_jobs import ChainJob, Job, Kind, TopicJob, run_jobs
 from tests.support.running import eventually
-from tests.support.system import heads, publish_and_settle
+from tests.support.system import heads, publish_and_settle, superuser_of
 
 pytestmark = pytest.mark.xdist_group("stack")
 
@@ -45,16 +41,6 @@ def _verify(*options: str) -> tuple[int, dict[str, Any]]:
     )
     assert done.stdout.startswith("{"), done.stdout + done.stderr
     return done.returncode, json.loads(done.stdout)
-
-
-@asynccontextmanager
-async def _superuser(stack: Stack, service: str) -> AsyncIterator[asyncpg.Connection]:
-    path = f"/{postgres.database_name(service, DATABASE_PREFIX)}"
-    connection = await asyncpg.connect(urlsplit(stack.postgres)._replace(path=path).geturl())
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 async def test_a_stack_that_nobody_touched_verifies_and_its_checkpoints_cover_all(stack: Stack, tmp_path: Path) -> None:
@@ -90,7 +76,7 @@ def _latest(stack: Stack, service: str) -> Checkpoint:
 async def test_an_altered_event_is_named_with_its_place_until_it_is_put_right(stack: Stack) -> None:
     await prepare_market(stack, list(CHANNELS))
     await publish_and_settle(stack, generate_book(orders=30, seed=22).orders)
-    async with _superuser(stack, ServiceName.POLICY) as superuser:
+    async with superuser_of(stack, ServiceName.POLICY) as superuser:
         row = await superuser.fetchrow(
             "select * from log.events where type = 'policy.issued' order by position limit 1"
         )

@@ -23,3 +23,8 @@ def test_a_date_or_a_local_time_is_refused(text: str) -> None:
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(Failure, match="is no moment; write it with its time zone, like 2026-11-23T14:00:00Z"):
         moment_of(text)
+
+
+def test_an_option_is_named() -> None:
+    with pytest.raises(Failure, match="--since 'yesterday' is no moment"):
+        moment_of("yesterday", "--since")
