@@ -159,6 +159,7 @@ async def connect_for_replay(dsn: str) -> asyncpg.Connection:
 async def open_pool(dsn: str, *, size: int, durable: bool = True) -> asyncpg.Pool:
     """A pool whose sessions give up waiting for a lock after 5 s and a stuck statement after 60 s.
 
+    A transaction that says nothing for 10 s is ended: its process stands still, and others wait for its heads.
     What a pool that is not `durable` commits may be lost in a crash of the server, whole transactions from the
     end; good enough for what can be made again, and it waits for no disk.
     """
@@ -170,7 +171,7 @@ async def open_pool(dsn: str, *, size: int, durable: bool = True) -> asyncpg.Poo
         server_settings={
             "lock_timeout": "5s",
             "statement_timeout": "60s",
-            "idle_in_transaction_session_timeout": "30s",
+            "idle_in_transaction_session_timeout": "10s",
             "synchronous_commit": "on" if durable else "off",
         },
     )
