@@ -22,6 +22,15 @@ PolicyNumber = Annotated[str, StringConstraints(pattern=r"^P[0-9]{2}(-[0-9A-HJKM
 ClaimNumber = Annotated[str, StringConstraints(pattern=r"^C[0-9A-HJKMNP-TV-Z]{16}$")]
 
 
+SANDBOX_SUFFIX = "-sandbox"
+"""Ends the code of a channel that tries things out: `river-sandbox` is where `river` does."""
+
+
+def is_sandbox(channel: str) -> bool:
+    """Whether what this channel sends is a trial: its contracts are test contracts in every service, for ever."""
+    return channel.endswith(SANDBOX_SUFFIX)
+
+
 def _base32(number: int, length: int) -> str:
     digits = []
     for _ in range(length):
@@ -45,8 +54,13 @@ def contract_id_of(owner: str, contract_no: str) -> str:
 
 
 def numbering_owner(channel: str, book: str | None) -> str:
-    """Who gives out a contract number: the channel itself, or a book that several channels sell from."""
-    return f"book:{book}" if book is not None else f"channel:{channel}"
+    """Who gives out a contract number: the channel itself, or a book that several channels sell from.
+
+    Sandbox channels share a book among themselves, so that none of their messages can name a real contract.
+    """
+    if book is None:
+        return f"channel:{channel}"
+    return f"sandbox-book:{book}" if is_sandbox(channel) else f"book:{book}"
 
 
 def policy_number(contract_id: str, term_no: int) -> str:

@@ -35,20 +35,20 @@ async def history(contract_id: str, request: Request) -> list[HistoryEntry]:
 
 
 @router.get("/trial-balance")
-async def trial_balance(request: Request, channel: str | None = None) -> list[queries.TrialBalance]:
-    """Debits and credits by ledger account, for each currency; of one channel or of all."""
-    return await queries.trial_balances(kernel_of(request).read, channel)
+async def trial_balance(request: Request, channel: str | None = None, test: bool = False) -> list[queries.TrialBalance]:
+    """Debits and credits by ledger account, for each currency; of one channel, of all, or with `test` of sandboxes."""
+    return await queries.trial_balances(kernel_of(request).read, channel, test=test)
 
 
 @router.get("/invoice-counts")
-async def invoice_counts(request: Request) -> list[queries.InvoiceCount]:
-    """Invoices issued, by payment frequency."""
-    return await queries.invoice_counts(kernel_of(request).read)
+async def invoice_counts(request: Request, test: bool = False) -> list[queries.InvoiceCount]:
+    """Invoices issued, by payment frequency; with `test`, of the sandboxes alone."""
+    return await queries.invoice_counts(kernel_of(request).read, test=test)
 
 
 @router.get("/suspense")
 async def suspense(
-    request: Request, limit: Annotated[int, Query(ge=1, le=_SUSPENSE_ROWS_MAX)] = 100
+    request: Request, limit: Annotated[int, Query(ge=1, le=_SUSPENSE_ROWS_MAX)] = 100, test: bool = False
 ) -> list[queries.SuspendedPayment]:
-    """Payments that wait for an invoice, longest first."""
-    return await queries.suspense(kernel_of(request).read, limit)
+    """Payments that wait for an invoice, longest first; with `test`, of the sandboxes alone."""
+    return await queries.suspense(kernel_of(request).read, limit, test=test)

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from pydantic import BaseModel
 
+from contracts.vocabulary.identifiers import SANDBOX_SUFFIX
 from services.kernel.read_models import ReadModels
 
 
@@ -109,6 +110,8 @@ class SuspendedPayment(BaseModel):
     suspended_at: datetime
 
 
+_SANDBOXES = f"%{SANDBOX_SUFFIX}"
+"""Channels that try things out, as a pattern of LIKE."""
 _ACCOUNT = "select * from account where contract_id = $1"
 _BALANCES = """
 select *, billed_minor - paid_minor - cancelled_minor as outstanding_minor
@@ -120,18 +123,20 @@ _TRIAL_BALANCE = """
 select currency, account, sum(debit_minor)::bigint as debit_minor, sum(credit_minor)::bigint as credit_minor,
        sum(debit_minor - credit_minor)::bigint as balance_minor
   from ledger_balance
- where $1::text is null or channel = $1
+ where channel = $1 or ($1::text is null and (channel like $2) = $3)
  group by currency, account
  order by currency, account
 """
 _INVOICE_COUNTS = """
 select channel, frequency, currency, sum(invoices)::bigint as invoices, sum(amount_minor)::bigint as amount_minor
   from invoice_count
+ where (channel like $1) = $2
  group by channel, frequency, currency
  order by currency, sum(invoices) desc, frequency, channel
 """
 _SUSPENSE = """
-select * from suspended_payment where matched_at is null order by suspended_at, channel, payment_no limit $1
+select * from suspended_payment where matched_at is null and (channel like $1) = $2
+ order by suspended_at, channel, payment_no limit $3
 """
 
 
@@ -150,9 +155,9 @@ async def postings_of_contract(read: ReadModels, contract_id: str) -> list[Posti
     return await read.many(PostingView, _POSTINGS, contract_id)
 
 
-async def trial_balances(read: ReadModels, channel: str | None = None) -> list[TrialBalance]:
-    """One trial balance a currency, of one channel or of all."""
-    lines = await read.many(LedgerLine, _TRIAL_BALANCE, channel)
+async def trial_balances(read: ReadModels, channel: str | None = None, *, test: bool = False) -> list[TrialBalance]:
+    """One trial balance a currency, of one channel, or of all but the sandboxes, or of the sandboxes alone."""
+    lines = await read.many(LedgerLine, _TRIAL_BALANCE, channel, _SANDBOXES, test)
     return [_trial_balance(currency, list(own)) for currency, own in groupby(lines, lambda line: line.currency)]
 
 
@@ -165,11 +170,11 @@ def _trial_balance(currency: str, lines: list[LedgerLine]) -> TrialBalance:
     )
 
 
-async def invoice_counts(read: ReadModels) -> list[InvoiceCount]:
-    """Invoices issued so far, by channel, payment frequency and currency."""
-    return await read.many(InvoiceCount, _INVOICE_COUNTS)
+async def invoice_counts(read: ReadModels, *, test: bool) -> list[InvoiceCount]:
+    """Invoices issued so far, by channel, frequency and currency; of the sandboxes alone, or without them."""
+    return await read.many(InvoiceCount, _INVOICE_COUNTS, _SANDBOXES, test)
 
 
-async def suspense(read: ReadModels, limit: int) -> list[SuspendedPayment]:
-    """Money that waits, longest first."""
-    return await read.many(SuspendedPayment, _SUSPENSE, limit)
+async def suspense(read: ReadModels, limit: int, *, test: bool) -> list[SuspendedPayment]:
+    """Money that waits, longest first; of the sandboxes alone, or without them."""
+    return await read.many(SuspendedPayment, _SUSPENSE, _SANDBOXES, test, limit)

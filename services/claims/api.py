@@ -55,9 +55,10 @@ async def claims(
     request: Request,
     status: ClaimStatus | None = None,
     limit: Annotated[int, Query(ge=1, le=CLAIMS_LISTED_MAX)] = 100,
+    test: bool = False,
 ) -> list[queries.ClaimView]:
-    """Claims, the longest waiting first; `status=adjudicated` are those that wait for a person."""
-    return await queries.claims_by_status(kernel_of(request).read, status, limit)
+    """Claims, the longest waiting first; `status=adjudicated` wait for a person, `test` are those of sandboxes."""
+    return await queries.claims_by_status(kernel_of(request).read, status, limit, test=test)
 
 
 @router.get("/claims/{claim_no}")
@@ -90,9 +91,9 @@ async def history(contract_id: str, request: Request) -> list[HistoryEntry]:
 
 
 @router.get("/claim-totals")
-async def claim_totals(request: Request) -> list[queries.ClaimLineTotal]:
-    """Decided claim lines by coverage, decision and reason."""
-    return await queries.claim_line_totals(kernel_of(request).read)
+async def claim_totals(request: Request, test: bool = False) -> list[queries.ClaimLineTotal]:
+    """Decided claim lines by coverage, decision and reason; with `test`, of the sandboxes alone."""
+    return await queries.claim_line_totals(kernel_of(request).read, test=test)
 
 
 @router.post("/contracts/{contract_id}/claims/{claim_no}/approve")

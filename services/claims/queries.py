@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel
 
+from contracts.vocabulary.identifiers import SANDBOX_SUFFIX
 from services.claims.projections.claim import ClaimStatus
 from services.claims.projections.claim_line import LineDecision
 from services.claims.projections.claim_line_total import NO_REASON
@@ -81,6 +82,8 @@ class ClaimLineTotal(BaseModel):
     zero_lines: int
 
 
+_SANDBOXES = f"%{SANDBOX_SUFFIX}"
+"""Channels that try things out, as a pattern of LIKE."""
 _COVER = "select * from cover where contract_id = $1 order by term_no"
 _BY_NUMBER = "select *, outstanding_minor + paid_minor as incurred_minor from claim where claim_no = $1"
 _LINES = "select * from claim_line where claim_no = $1 order by line_no"
@@ -93,15 +96,16 @@ select *, outstanding_minor + paid_minor as incurred_minor
 _BY_STATUS = """
 select *, outstanding_minor + paid_minor as incurred_minor
   from claim
- where $1::text is null or status = $1
+ where ($1::text is null or status = $1) and (channel like $2) = $3
  order by reported_at, claim_no
- limit $2
+ limit $4
 """
 _TOTALS = """
 select channel, coverage, decision, nullif(reason_code, $1) as reason_code, currency,
        sum(lines)::bigint as lines, sum(claimed_minor)::bigint as claimed_minor,
        sum(payable_minor)::bigint as payable_minor, sum(zero_lines)::bigint as zero_lines
   from claim_line_total
+ where (channel like $2) = $3
  group by channel, coverage, decision, reason_code, currency
  order by coverage, decision, reason_code, currency, channel
 """
@@ -126,11 +130,11 @@ async def claims_of_contract(read: ReadModels, contract_id: str) -> list[ClaimVi
     return await read.many(ClaimView, _BY_CONTRACT, contract_id)
 
 
-async def claims_by_status(read: ReadModels, status: ClaimStatus | None, limit: int) -> list[ClaimView]:
-    """Claims that stand at this status, or any, the longest waiting first."""
-    return await read.many(ClaimView, _BY_STATUS, status, limit)
+async def claims_by_status(read: ReadModels, status: ClaimStatus | None, limit: int, *, test: bool) -> list[ClaimView]:
+    """Claims that stand at this status, or any, the longest waiting first; of sandboxes alone, or without them."""
+    return await read.many(ClaimView, _BY_STATUS, status, _SANDBOXES, test, limit)
 
 
-async def claim_line_totals(read: ReadModels) -> list[ClaimLineTotal]:
-    """Decided lines by coverage, decision, reason and currency."""
-    return await read.many(ClaimLineTotal, _TOTALS, NO_REASON)
+async def claim_line_totals(read: ReadModels, *, test: bool) -> list[ClaimLineTotal]:
+    """Decided lines by coverage, decision, reason and currency; of the sandboxes alone, or without them."""
+    return await read.many(ClaimLineTotal, _TOTALS, NO_REASON, _SANDBOXES, test)

@@ -86,9 +86,13 @@ def show_claim(claim_no: Annotated[str, typer.Argument(help="Our claim number.")
     _document(f"claim {claim_no}", ServiceName.CLAIMS, f"/claims/{claim_no}")
 
 
-def report() -> None:
+def report(
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="What was tried in sandboxes, which all else leaves out.")
+    ] = False,
+) -> None:
     """Orders by outcome, premium written, trial balance, claims: everything so far."""
-    show_business(running_stack())
+    show_business(running_stack(), test=sandbox)
 
 
 def _contract_of(service: ServiceName, path: str) -> str:

@@ -14,9 +14,9 @@ from services.cli.console import console, table
 from services.cli.stack import get
 
 
-def show_business(stack: Stack, channels: Collection[str] = ()) -> None:
-    """Every table, of these channels or of all."""
-    read = Rows(stack, channels)
+def show_business(stack: Stack, channels: Collection[str] = (), *, test: bool = False) -> None:
+    """Every table, of these channels or of all; of the sandboxes alone, or without them."""
+    read = Rows(stack, channels, test)
     for made in (orders(read), *premium(read), invoices(read), trial_balance(read), *claims(read)):
         console.print(made)
         console.print()
@@ -28,10 +28,11 @@ class Rows:
 
     stack: Stack
     channels: Collection[str]
+    test: bool = False
 
     def __call__(self, service: str, path: str) -> list[dict[str, Any]]:
         """The rows of a path that belong to the channels."""
-        found = get(self.stack, service, path)
+        found = get(self.stack, service, path, test=self.test)
         return [row for row in found if not self.channels or row["channel"] in self.channels]
 
 
@@ -101,7 +102,8 @@ def trial_balance(read: Rows) -> Group:
     """Debits and credits of every ledger account; their sums are equal."""
     debits: dict[str, Counter[str]] = {}
     credited: dict[str, Counter[str]] = {}
-    for parameters in [{"channel": channel} for channel in sorted(read.channels)] or [{}]:
+    asked: list[dict[str, str | bool]] = [{"channel": channel} for channel in sorted(read.channels)]
+    for parameters in asked or [{"test": read.test}]:
         for balance in get(read.stack, ServiceName.BILLING, "/trial-balance", **parameters):
             for line in balance["accounts"]:
                 debits.setdefault(balance["currency"], Counter())[line["account"]] += line["debit_minor"]

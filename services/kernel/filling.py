@@ -4,7 +4,7 @@ Measured on policy's events of 940 bytes: decoding takes half of the time, and t
 of a page are kept until the page is folded. So each event is folded and dropped before the next one is decoded.
 """
 
-from collections.abc import AsyncIterator, Callable, Container, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -44,7 +44,7 @@ async def pages(
     narrowing: Narrowing | None = None,
 ) -> AsyncIterator[tuple[Sequence[asyncpg.Record], int]]:
     """Log rows of the events that the projection takes, and the position that is passed with each page."""
-    types = [event.event_type for event in projection.appliers]
+    types = projection.event_types
     stream, since, before = (narrowing.stream, narrowing.since, narrowing.until) if narrowing else (None,) * 3
     while after < until:
         rows = await connection.fetch(_READ, partition, after, until, types, stream, since, before, _PAGE_EVENTS)
@@ -91,7 +91,13 @@ class Filler:
         batch, start, taken = Batch(self._projection, self._only), after, 0
         async for rows, position in pages(self._connection, self._projection, self._partition, after, until):
             for row in rows:
-                batch.take(recorded_of(self._codec, self._partition, row))
+                recorded = recorded_of(self._codec, self._partition, row)
+                where = self._projection.removal(recorded)
+                if where is None:
+                    batch.take(recorded)
+                    continue
+                await self._flush(batch, start, recorded.position, where)
+                batch, start, taken = Batch(self._projection, self._only), recorded.position, 0
             taken += len(rows)
             if len(batch.rows) >= _FLUSH_ROWS or taken >= _FLUSH_EVENTS or position == until:
                 await self._flush(batch, start, position)
@@ -109,7 +115,7 @@ class Filler:
                 async for row in self._connection.cursor(sql, self._partition, prefetch=_FLUSH_ROWS):
                     self._known.add(hash(tuple(row)))
 
-    async def _flush(self, batch: Batch, old: int, new: int) -> None:
+    async def _flush(self, batch: Batch, old: int, new: int, removed: Mapping[str, Any] | None = None) -> None:
         known = self._known if self._known is not None else set()
         fresh: dict[RowKey, MergedRow] = {}
         others: dict[RowKey, MergedRow] = {}
@@ -123,6 +129,9 @@ class Filler:
                 await shadow.move(self._connection, self._projection, self._partition, old, new)
             await projection_sql.copy_new(self._connection, self._projection, fresh)
             await projection_sql.write(self._connection, self._projection, others)
+            if removed is not None:
+                # Their keys stay known: a row that is made anew costs an upsert.
+                await projection_sql.remove(self._connection, self._projection, self._partition, removed)
         known.update(map(hash, fresh))
 
 

@@ -33,6 +33,8 @@ RowChange: TypeAlias = Put | Change | Add
 Changes: TypeAlias = RowChange | Sequence[RowChange] | None
 Applier: TypeAlias = Callable[[Any, Recorded[Any]], Changes]
 ApplierT = TypeVar("ApplierT", bound=Callable[..., Changes])
+Remover: TypeAlias = Callable[[Any], Mapping[str, Any]]
+RemoverT = TypeVar("RemoverT", bound=Callable[..., Mapping[str, Any]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class Projection:
     key: Sequence[str]
     indexes: Sequence[Sequence[str]] = ()
     appliers: dict[type[DomainEvent], Applier] = field(default_factory=dict)
+    removers: dict[type[DomainEvent], Remover] = field(default_factory=dict)
     _key: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -64,12 +67,44 @@ class Projection:
 
         def register(applier: ApplierT) -> ApplierT:
             for event in events:
-                if event in self.appliers:
+                if event in self.appliers or event in self.removers:
                     raise ValueError(f"{self.name} has an applier for {event.__name__} already")
                 self.appliers[event] = applier
             return applier
 
         return register
+
+    def removes_on(self, event: type[DomainEvent]) -> Callable[[RemoverT], RemoverT]:
+        """Register what an event removes: all rows of its own partition in which these columns hold these values.
+
+        Rows that later events make are there again. An event that removes changes nothing else.
+        """
+
+        def register(remover: RemoverT) -> RemoverT:
+            if event in self.removers or event in self.appliers:
+                raise ValueError(f"{self.name} has an applier for {event.__name__} already")
+            self.removers[event] = remover
+            return remover
+
+        return register
+
+    @property
+    def event_types(self) -> list[str]:
+        """The events that it takes."""
+        return [event.event_type for event in (*self.appliers, *self.removers)]
+
+    def removal(self, recorded: Recorded[Any]) -> Mapping[str, Any] | None:
+        """What every row that this event removes has in common; None for an event that removes nothing.
+
+        Raises ValueError for a column that is not declared.
+        """
+        remover = self.removers.get(type(recorded.event))
+        if remover is None:
+            return None
+        where = remover(recorded.event)
+        if not where or where.keys() - self.columns.keys():
+            raise ValueError(f"read model {self.name}: removes by {_listed(where)}; name columns that it declares")
+        return where
 
     def changes(self, recorded: Recorded[Any]) -> Sequence[RowChange]:
         """The row changes of one event. Raises ValueError where one names what is not declared, or not its key."""

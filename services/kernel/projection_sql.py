@@ -108,6 +108,15 @@ async def write(connection: Connection, projection: Projection, merged: Mapping[
             )
 
 
+async def remove(connection: Connection, projection: Projection, partition: int, where: Mapping[str, Any]) -> None:
+    """Remove the rows of a partition in which these columns hold these values."""
+    conditions = "".join(f" and {column} = ${number}" for number, column in enumerate(where, 2))
+    values = [_text_safe(value) for value in where.values()]
+    await connection.execute(
+        f"delete from {table_name(projection)} where partition = $1{conditions}", partition, *values
+    )
+
+
 async def copy_new(connection: Connection, projection: Projection, rows: Mapping[RowKey, MergedRow]) -> None:
     """Write rows that are not in the table yet, by binary COPY.
 

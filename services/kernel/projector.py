@@ -228,7 +228,7 @@ class Projector:
                 place = (projection.name, own[0].partition)
                 for recorded in own:
                     if recorded.position > checkpoints[place]:
-                        batch.take(recorded)
+                        batch = await _take(connection, projection, batch, recorded)
                 if own[-1].position > checkpoints[place]:
                     checkpoints[place] = own[-1].position
                     moves.append((projection.name, projection.version, own[0].partition, own[-1].position))
@@ -270,6 +270,17 @@ class Projector:
         await connection.execute(_FORGET_CHECKPOINTS, projection.name, projection.version)
         await connection.execute(_LIVE, projection.name, projection.version)
         self._live.add(projection.name)
+
+
+async def _take(connection: Connection, projection: Projection, batch: Batch, recorded: Recorded[Any]) -> Batch:
+    """Take one more event; a removal is done at once, and what came before it is written first."""
+    where = projection.removal(recorded)
+    if where is None:
+        batch.take(recorded)
+        return batch
+    await projection_sql.write(connection, projection, batch.rows)
+    await projection_sql.remove(connection, projection, recorded.partition, where)
+    return Batch(projection)
 
 
 def _lowest(projections: Sequence[Projection], checkpoints: Checkpoints, heads: Sequence[int]) -> list[int]:

@@ -164,7 +164,8 @@ def shape_of(projection: Projection, narrowing: Narrowing) -> str:
     Any change to the source files of the package of an applier counts as a change of the fold, for an applier may
     call anything; to start again is cheap, to mix two builds in one table is not.
     """
-    appliers = sorted(projection.appliers.items(), key=lambda entry: entry[0].event_type)
+    declared = [*projection.appliers.items(), *projection.removers.items()]
+    appliers = sorted(declared, key=lambda entry: entry[0].event_type)
     return json.dumps(
         {
             "columns": list(projection.columns.items()),

@@ -40,12 +40,12 @@ async def order(channel: str, order_no: str, request: Request) -> queries.Policy
 
 
 @router.get("/written-premium")
-async def written_premium(request: Request) -> list[queries.WrittenPremium]:
-    """Premium written by product, channel and coverage."""
-    return await queries.premium_written(kernel_of(request).read)
+async def written_premium(request: Request, test: bool = False) -> list[queries.WrittenPremium]:
+    """Premium written by product, channel and coverage; with `test`, of the sandboxes alone."""
+    return await queries.premium_written(kernel_of(request).read, test=test)
 
 
 @router.get("/terms-by-frequency")
-async def terms_by_frequency(request: Request) -> list[queries.FrequencyTotal]:
-    """Policy terms by pay frequency."""
-    return await queries.terms_by_frequency(kernel_of(request).read)
+async def terms_by_frequency(request: Request, test: bool = False) -> list[queries.FrequencyTotal]:
+    """Policy terms by pay frequency; with `test`, of the sandboxes alone."""
+    return await queries.terms_by_frequency(kernel_of(request).read, test=test)

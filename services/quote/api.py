@@ -88,9 +88,9 @@ async def withdraw(
 
 
 @router.get("/order-outcomes")
-async def order_outcomes(request: Request) -> list[queries.OrderOutcomes]:
-    """How many orders were accepted, declined, refused or in conflict, by channel and reason."""
-    return await queries.order_outcomes(kernel_of(request).read)
+async def order_outcomes(request: Request, test: bool = False) -> list[queries.OrderOutcomes]:
+    """How many orders ended how, by channel and reason; with `test`, of the sandboxes alone."""
+    return await queries.order_outcomes(kernel_of(request).read, test=test)
 
 
 @router.get("/refused-messages")

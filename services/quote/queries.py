@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from contracts.vocabulary.faults import Fault
+from contracts.vocabulary.identifiers import SANDBOX_SUFFIX
 from services.kernel.read_models import ReadModels
 
 
@@ -74,6 +75,8 @@ class RefusedMessageView(BaseModel):
     refused_at: datetime
 
 
+_SANDBOXES = f"%{SANDBOX_SUFFIX}"
+"""Channels that try things out, as a pattern of LIKE."""
 _APPLICATION = "select * from application where channel = $1 and order_no = $2"
 _PRODUCTS = "select * from product_version order by code, version"
 _PRODUCT = "select * from product_version where code = $1 and version = $2"
@@ -81,14 +84,15 @@ _MARK = "select count(*) as versions, coalesce(sum(revision), 0)::bigint as revi
 _OUTCOMES = """
 select channel, outcome, reason, sum(messages)::bigint as messages
   from order_outcome
+ where (channel like $1) = $2
  group by channel, outcome, reason
  order by channel, outcome, reason
 """
 _REFUSED = """
 select * from refused_message
- where $1::text is null or channel = $1
+ where channel = $1 or ($1::text is null and channel not like $2)
  order by refused_at desc, refusal
- limit $2
+ limit $3
 """
 
 
@@ -112,11 +116,11 @@ async def catalogue_mark(read: ReadModels) -> CatalogueMark:
     return await read.one(CatalogueMark, _MARK) or CatalogueMark(versions=0, revisions=0)
 
 
-async def order_outcomes(read: ReadModels) -> list[OrderOutcomes]:
-    """Counts of accepted, declined, refused and conflicting messages by channel and reason."""
-    return await read.many(OrderOutcomes, _OUTCOMES)
+async def order_outcomes(read: ReadModels, *, test: bool) -> list[OrderOutcomes]:
+    """Counts of messages by channel, outcome and reason; of the sandboxes alone, or without them."""
+    return await read.many(OrderOutcomes, _OUTCOMES, _SANDBOXES, test)
 
 
 async def refused_messages(read: ReadModels, channel: str | None, limit: int) -> list[RefusedMessageView]:
-    """Refused messages, the latest first."""
-    return await read.many(RefusedMessageView, _REFUSED, channel, limit)
+    """Refused messages, the latest first; those of a sandbox where it is named."""
+    return await read.many(RefusedMessageView, _REFUSED, channel, _SANDBOXES, limit)

@@ -160,6 +160,7 @@ def evolve(state: CoverState, event: ClaimsEvent) -> CoverState:
 
 def _term(event: CoverRegistered) -> CoverTerm:
     return CoverTerm(
+        channel=event.channel,
         policy_no=event.policy_no,
         term_no=event.term_no,
         period=event.period,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 
+from contracts.vocabulary.identifiers import is_sandbox
 from contracts.vocabulary.time import CoverPeriod
 from services.claims.domain.events import NoticeRefused
 from services.claims.domain.lines import AssessedLine, ClosingKind
@@ -17,6 +18,7 @@ LimitKey = tuple[int, str]
 class CoverTerm:
     """One term in force; `sums_insured_minor` has every coverage bought, None for one without limit."""
 
+    channel: str
     policy_no: str
     term_no: int
     period: CoverPeriod
@@ -73,6 +75,11 @@ class CoverState:
     taken_minor: Mapping[LimitKey, int] = field(default_factory=_no_limits)
     claims: Mapping[str, Claim] = field(default_factory=_no_claims)
     refusals: Mapping[str, NoticeRefused] = field(default_factory=_no_refusals)
+
+    @property
+    def is_test(self) -> bool:
+        """Whether the contract was sold in a sandbox. All terms of a contract were, or none."""
+        return any(is_sandbox(term.channel) for term in self.terms)
 
     def term_on(self, day: date) -> CoverTerm | None:
         """The term that covers a day; terms of a contract never share one."""
