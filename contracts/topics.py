@@ -1,5 +1,6 @@
 """Every topic with its owner, key and settings, and the lane (partition) of a contract."""
 
+import itertools
 import re
 import zlib
 from dataclasses import dataclass
@@ -123,3 +124,14 @@ def channel_topics(channel: str) -> tuple[Topic, ...]:
 def lane_of(key: str, partitions: int) -> int:
     """The partition of a contract id (or other stream key), the same in every service."""
     return zlib.crc32(key.encode()) % partitions
+
+
+def lanes_of_all(name: str, partitions: int = PARTITIONS_DEFAULT) -> tuple[str, ...]:
+    """A lane in each partition, in the order of the partitions: `<name>/<n>`, with the smallest numbers that do."""
+    found: dict[int, str] = {}
+    for number in itertools.count():
+        lane = f"{name}/{number}"
+        found.setdefault(lane_of(lane, partitions), lane)
+        if len(found) == partitions:
+            return tuple(found[partition] for partition in range(partitions))
+    raise AssertionError("numbers do not end")

@@ -36,4 +36,14 @@ class IssuanceFailed(PublicEvent):
     faults: tuple[Fault, ...]
 
 
-EVENTS: tuple[type[PublicEvent], ...] = (PolicyIssued, PolicyRenewed, IssuanceFailed)
+class SandboxCleared(PublicEvent):
+    """What a sandbox channel did before is gone from all read models; one in each partition, keyed by its `lane`."""
+
+    event_type: ClassVar[str] = "policy.sandbox_cleared"
+    channel: ChannelCode
+    lane: str
+    cleared_by: str
+    reason: str
+
+
+EVENTS: tuple[type[PublicEvent], ...] = (PolicyIssued, PolicyRenewed, IssuanceFailed, SandboxCleared)

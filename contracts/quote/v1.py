@@ -84,6 +84,16 @@ class ApplicationDeclined(PublicEvent):
     faults: tuple[Fault, ...]
 
 
+class SandboxCleared(PublicEvent):
+    """What a sandbox channel did before is gone from all read models; one in each partition, keyed by its `lane`."""
+
+    event_type: ClassVar[str] = "sandbox.cleared"
+    channel: ChannelCode
+    lane: str
+    cleared_by: str
+    reason: str
+
+
 EVENTS: tuple[type[PublicEvent], ...] = (
     ProductPublished,
     ProductWithdrawn,
@@ -92,4 +102,5 @@ EVENTS: tuple[type[PublicEvent], ...] = (
     PremiumRated,
     ApplicationAccepted,
     ApplicationDeclined,
+    SandboxCleared,
 )

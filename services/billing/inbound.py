@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from contracts.channel.v1 import PaymentReported
 from contracts.claims.v1 import ClaimApproved
-from contracts.policy.v1 import IssuanceFailed, PolicyIssued, PolicyRenewed
+from contracts.policy.v1 import IssuanceFailed, PolicyIssued, PolicyRenewed, SandboxCleared
 from contracts.quote.v1 import ApplicationAccepted
 from contracts.topics import ORDER_BYTES_MAX, ServiceName, channel_of, events_topic
 from contracts.vocabulary.products import SettlementMethod
@@ -16,6 +16,7 @@ from services.billing.domain.commands import (
     BillAdvance,
     BillingCommand,
     BookPayment,
+    ClearSandbox,
     PayClaim,
     RefusePayment,
     ReportedPayment,
@@ -72,12 +73,19 @@ def on_claim_approved(event: ClaimApproved) -> Sequence[Instruction]:
     return (_to(event.contract_id, command),)
 
 
+def on_sandbox_cleared(event: SandboxCleared) -> Sequence[Instruction]:
+    """Put away here as well what came before it in its partition."""
+    command = ClearSandbox(channel=event.channel, lane=event.lane, cleared_by=event.cleared_by, reason=event.reason)
+    return (Instruction(lane=event.lane, stream=f"sandbox-{event.lane}", command=command),)
+
+
 react = route(
     (ApplicationAccepted, on_application_accepted),
     (PolicyIssued, on_term_in_force),
     (PolicyRenewed, on_term_in_force),
     (IssuanceFailed, on_issuance_failed),
     (ClaimApproved, on_claim_approved),
+    (SandboxCleared, on_sandbox_cleared),
 )
 
 

@@ -17,6 +17,7 @@ from services.billing.domain.events import (
     PremiumAdvanceReleased,
     PremiumAdvanceReversed,
     PremiumWritten,
+    SandboxCleared,
     SuspenseMatched,
 )
 from services.billing.domain.state import AccountState, BookedPayment, numbered
@@ -39,7 +40,9 @@ def to_wire(recorded: Recorded[BillingEvent]) -> Outgoing | None:
             return _payment_refused(event)
         case ClaimPaid():
             return _claim_paid(event)
-        case AccountOpened() | PremiumWritten() | PremiumAdvanceReleased() | PremiumAdvanceReversed():
+        case (
+            AccountOpened() | PremiumWritten() | PremiumAdvanceReleased() | PremiumAdvanceReversed() | SandboxCleared()
+        ):
             return None
         case _:
             assert_never(event)

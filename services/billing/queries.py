@@ -118,7 +118,12 @@ select *, billed_minor - paid_minor - cancelled_minor as outstanding_minor
   from account_balance where contract_id = $1 order by currency
 """
 _INVOICES = "select * from invoice where contract_id = $1 order by due, channel, invoice_no"
-_POSTINGS = "select * from posting where contract_id = $1 order by entry_no, amount_minor desc, account"
+# An account that was put away has no journal either.
+_POSTINGS = """
+select * from posting
+ where contract_id = $1 and exists (select from account where contract_id = $1)
+ order by entry_no, amount_minor desc, account
+"""
 _TRIAL_BALANCE = """
 select currency, account, sum(debit_minor)::bigint as debit_minor, sum(credit_minor)::bigint as credit_minor,
        sum(debit_minor - credit_minor)::bigint as balance_minor

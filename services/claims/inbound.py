@@ -7,13 +7,14 @@ from typing import Any
 
 from contracts.billing.v1 import ClaimPaid
 from contracts.channel.v1 import LossReported
-from contracts.policy.v1 import PolicyIssued, PolicyRenewed
+from contracts.policy.v1 import PolicyIssued, PolicyRenewed, SandboxCleared
 from contracts.topics import ORDER_BYTES_MAX, ServiceName, channel_of, events_topic
 from contracts.vocabulary.faults import Fault
 from contracts.vocabulary.money import AMOUNT_MINOR_MAX
 from services.claims.domain import findings
 from services.claims.domain.commands import (
     ClaimsCommand,
+    ClearSandbox,
     RecordPayment,
     RefuseNotice,
     RegisterCover,
@@ -48,7 +49,18 @@ def on_claim_paid(event: ClaimPaid) -> Sequence[Instruction]:
     return (to_cover(event.contract_id, command),)
 
 
-react = route((PolicyIssued, on_cover_in_force), (PolicyRenewed, on_cover_in_force), (ClaimPaid, on_claim_paid))
+def on_sandbox_cleared(event: SandboxCleared) -> Sequence[Instruction]:
+    """Put away here as well what came before it in its partition."""
+    command = ClearSandbox(channel=event.channel, lane=event.lane, cleared_by=event.cleared_by, reason=event.reason)
+    return (Instruction(lane=event.lane, stream=f"sandbox-{event.lane}", command=command),)
+
+
+react = route(
+    (PolicyIssued, on_cover_in_force),
+    (PolicyRenewed, on_cover_in_force),
+    (ClaimPaid, on_claim_paid),
+    (SandboxCleared, on_sandbox_cleared),
+)
 
 
 def react_to_channel(delivery: Delivery) -> Sequence[Instruction]:

@@ -17,6 +17,7 @@ from services.claims.domain.events import (
     NoticeRefused,
     PaymentRecorded,
     ReserveChanged,
+    SandboxCleared,
 )
 from services.claims.domain.lines import AssessedLine, ClosingKind, faults_of
 from services.claims.domain.state import Claim, CoverState
@@ -54,7 +55,7 @@ def to_wire(recorded: Recorded[ClaimsEvent]) -> Outgoing | None:
                 faults=event.faults,
             )
             return Outgoing(event.contract_id, refused, _notice_of_refusal(event))
-        case CoverRegistered() | ClaimAdjudicated() | PaymentRecorded():
+        case CoverRegistered() | ClaimAdjudicated() | PaymentRecorded() | SandboxCleared():
             return None
         case _:
             assert_never(event)

@@ -18,6 +18,7 @@ from services.cli import (
     replay,
     republish,
     reseat,
+    sandbox,
     stack,
     verify,
 )
@@ -54,6 +55,7 @@ app.add_typer(channel.orders, name="orders", help="Publish orders as a channel d
 app.add_typer(channel.claims, name="claims", help="Publish claim notices as a channel does.")
 app.add_typer(channel.payments, name="payments", help="Publish payments as a channel does.")
 app.add_typer(products.products, name="products", help="Product versions.")
+app.add_typer(sandbox.sandbox, name="sandbox", help="What channels try out.")
 app.add_typer(dead_letters.dead_letters, name="dead-letters", help="Messages that a service could not handle.")
 app.add_typer(checkpoint.checkpoints, name="checkpoint", help="Signed heads of the logs.")
 app.add_typer(lookup.show, name="show", help="Look up one order, policy, account or claim.")

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from contracts.billing.v1 import PaymentReceived
-from contracts.quote.v1 import ApplicationAccepted
+from contracts.quote.v1 import ApplicationAccepted, SandboxCleared
 from contracts.topics import ServiceName, events_topic
 from contracts.vocabulary.products import SettlementMethod
 from services.kernel.messages import Instruction
 from services.kernel.routing import route
-from services.policy.domain.commands import AwaitPayment, ConfirmPayment, IssuePolicy, PolicyCommand
+from services.policy.domain.commands import AwaitPayment, ClearSandbox, ConfirmPayment, IssuePolicy, PolicyCommand
 
 SOURCES = (events_topic(ServiceName.QUOTE), events_topic(ServiceName.BILLING))
 
@@ -41,4 +41,14 @@ def on_payment_received(event: PaymentReceived) -> Sequence[Instruction]:
     )
 
 
-react = route((ApplicationAccepted, on_application_accepted), (PaymentReceived, on_payment_received))
+def on_sandbox_cleared(event: SandboxCleared) -> Sequence[Instruction]:
+    """Put away here as well what came before it in its partition."""
+    command = ClearSandbox(channel=event.channel, lane=event.lane, cleared_by=event.cleared_by, reason=event.reason)
+    return (Instruction(lane=event.lane, stream=f"sandbox-{event.lane}", command=command),)
+
+
+react = route(
+    (ApplicationAccepted, on_application_accepted),
+    (PaymentReceived, on_payment_received),
+    (SandboxCleared, on_sandbox_cleared),
+)

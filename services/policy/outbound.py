@@ -12,6 +12,7 @@ from services.policy.domain.events import (
     PolicyEvent,
     PolicyIssued,
     PolicyRenewed,
+    SandboxCleared,
 )
 
 
@@ -34,6 +35,11 @@ def to_wire(recorded: Recorded[PolicyEvent]) -> Outgoing | None:
             )
             notice = notices.IssuanceFailed(contract_id=event.contract_id, order_no=event.order_no, faults=event.faults)
             return Outgoing(event.contract_id, failed, Notice(event.channel, notice))
+        case SandboxCleared():
+            cleared = v1.SandboxCleared(
+                channel=event.channel, lane=event.lane, cleared_by=event.cleared_by, reason=event.reason
+            )
+            return Outgoing(event.lane, cleared)
         case PaymentAwaited() | PaymentConfirmed():
             return None
         case _:

@@ -7,12 +7,13 @@ from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
-from contracts.vocabulary.identifiers import ProductCode
+from contracts.topics import lanes_of_all
+from contracts.vocabulary.identifiers import ChannelCode, ProductCode
 from services.kernel.http import HistoryEntry, IdempotencyKey, kernel_of, or_not_found, problem
 from services.kernel.idempotent import CommandResult
 from services.kernel.messages import Instruction
 from services.quote import queries
-from services.quote.domain.commands import CatalogueCommand, PublishProduct, WithdrawProduct
+from services.quote.domain.commands import CatalogueCommand, ClearSandbox, PublishProduct, WithdrawProduct
 from services.quote.domain.products.document import VERSION_MAX
 from services.quote.domain.products.part import PlainText
 from services.quote.domain.products.reading import InvalidDocument, read_document
@@ -30,6 +31,15 @@ class Withdrawal(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    reason: PlainText
+
+
+class Clearance(BaseModel):
+    """Who puts a sandbox away, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cleared_by: PlainText
     reason: PlainText
 
 
@@ -101,6 +111,29 @@ async def refused_messages(
 ) -> list[queries.RefusedMessageView]:
     """Messages that were not taken in, the latest first."""
     return await queries.refused_messages(kernel_of(request).read, channel, limit)
+
+
+@router.post("/sandboxes/{channel}/clear")
+async def clear_sandbox(
+    channel: ChannelCode, clearance: Clearance, request: Request, idempotency_key: IdempotencyKey
+) -> list[CommandResult]:
+    """Put away what a sandbox channel did so far: every read model of every service drops it, the logs keep it.
+
+    One step a partition; with the same idempotency key again it goes on where it was interrupted.
+    """
+    return [
+        await kernel_of(request).execute(
+            Instruction(
+                lane=lane,
+                stream=f"sandbox-{lane}",
+                command=ClearSandbox(
+                    channel=channel, lane=lane, cleared_by=clearance.cleared_by, reason=clearance.reason
+                ),
+            ),
+            f"{idempotency_key}/{number}",
+        )
+        for number, lane in enumerate(lanes_of_all(channel))
+    ]
 
 
 async def _execute(

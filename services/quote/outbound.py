@@ -20,6 +20,7 @@ from services.quote.domain.events import (
     ProductPublished,
     ProductWithdrawn,
     QuoteEvent,
+    SandboxCleared,
 )
 from services.quote.domain.state import Application, QuoteState, Refused
 
@@ -53,6 +54,11 @@ def to_wire(recorded: Recorded[QuoteEvent]) -> Outgoing | None:
         case ApplicationIssued() | ApplicationNotIssued():
             # Policy, whose fact it is, has told everybody.
             return None
+        case SandboxCleared():
+            cleared = v1.SandboxCleared(
+                channel=event.channel, lane=event.lane, cleared_by=event.cleared_by, reason=event.reason
+            )
+            return Outgoing(event.lane, cleared)
         case _:
             assert_never(event)
 

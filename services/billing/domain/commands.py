@@ -78,4 +78,16 @@ class PayClaim:
     currency: str
 
 
-BillingCommand: TypeAlias = BillAdvance | WritePremium | ReverseAdvance | BookPayment | RefusePayment | PayClaim
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearSandbox:
+    """Put away what a sandbox channel did so far in one partition, that of `lane`."""
+
+    channel: str
+    lane: str
+    cleared_by: str
+    reason: str
+
+
+BillingCommand: TypeAlias = (
+    BillAdvance | WritePremium | ReverseAdvance | BookPayment | RefusePayment | PayClaim | ClearSandbox
+)

@@ -8,6 +8,7 @@ from services.billing.domain.commands import (
     BillAdvance,
     BillingCommand,
     BookPayment,
+    ClearSandbox,
     PayClaim,
     RefusePayment,
     ReverseAdvance,
@@ -24,6 +25,7 @@ from services.billing.domain.events import (
     PremiumAdvanceReleased,
     PremiumAdvanceReversed,
     PremiumWritten,
+    SandboxCleared,
     SuspenseMatched,
 )
 from services.billing.domain.matching import without
@@ -49,6 +51,8 @@ def decide(command: BillingCommand, state: AccountState) -> list[BillingEvent]:
             return refuse_payment(command.payment, state)
         case PayClaim():
             return _pay_claim(command, state)
+        case ClearSandbox():
+            return [_cleared(command)]
         case _:
             assert_never(command)
 
@@ -78,6 +82,12 @@ def _pay_claim(command: PayClaim, state: AccountState) -> list[BillingEvent]:
     return [opened, paid]
 
 
+def _cleared(command: ClearSandbox) -> SandboxCleared:
+    return SandboxCleared(
+        channel=command.channel, lane=command.lane, cleared_by=command.cleared_by, reason=command.reason
+    )
+
+
 def evolve(state: AccountState, event: BillingEvent) -> AccountState:
     """What is true after an event."""
     match event:
@@ -87,7 +97,7 @@ def evolve(state: AccountState, event: BillingEvent) -> AccountState:
             return _invoiced(state, event)
         case PremiumWritten():
             return _at_stage(state, event, OrderStage.WRITTEN)
-        case PremiumAdvanceReleased():
+        case PremiumAdvanceReleased() | SandboxCleared():
             return state
         case PremiumAdvanceReversed():
             return replace(

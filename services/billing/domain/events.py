@@ -171,6 +171,16 @@ class ClaimPaid(DomainEvent):
     postings: Postings
 
 
+class SandboxCleared(DomainEvent):
+    """What a sandbox channel did before is put away: read models drop it, the log keeps it."""
+
+    event_type: ClassVar[str] = "sandbox.cleared"
+    channel: str
+    lane: str
+    cleared_by: str
+    reason: str
+
+
 MoneyEvent: TypeAlias = (
     InvoiceIssued
     | PremiumAdvanceReleased
@@ -182,7 +192,7 @@ MoneyEvent: TypeAlias = (
 )
 """Events with a journal entry."""
 
-BillingEvent: TypeAlias = AccountOpened | PremiumWritten | PaymentRefused | MoneyEvent
+BillingEvent: TypeAlias = AccountOpened | PremiumWritten | PaymentRefused | SandboxCleared | MoneyEvent
 
 MONEY_EVENTS: tuple[type[MoneyEvent], ...] = (
     InvoiceIssued,
@@ -193,4 +203,10 @@ MONEY_EVENTS: tuple[type[MoneyEvent], ...] = (
     SuspenseMatched,
     ClaimPaid,
 )
-BILLING_EVENTS: tuple[type[BillingEvent], ...] = (AccountOpened, PremiumWritten, PaymentRefused, *MONEY_EVENTS)
+BILLING_EVENTS: tuple[type[BillingEvent], ...] = (
+    AccountOpened,
+    PremiumWritten,
+    PaymentRefused,
+    *MONEY_EVENTS,
+    SandboxCleared,
+)

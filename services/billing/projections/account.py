@@ -1,6 +1,6 @@
 """Read model `account`: one row for each contract that money was billed to, taken for or paid on."""
 
-from services.billing.domain.events import AccountOpened, BillingEvent, PremiumWritten
+from services.billing.domain.events import AccountOpened, BillingEvent, PremiumWritten, SandboxCleared
 from services.kernel.messages import Recorded
 from services.kernel.projection import Change, Projection, Put
 
@@ -43,3 +43,9 @@ def name_seller(event: PremiumWritten, recorded: Recorded[BillingEvent]) -> Chan
             "book": event.book,
         }
     )
+
+
+@account.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

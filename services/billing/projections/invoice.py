@@ -7,6 +7,7 @@ from services.billing.domain.events import (
     InvoiceIssued,
     PaymentReceived,
     PremiumAdvanceReversed,
+    SandboxCleared,
     SuspenseMatched,
 )
 from services.kernel.messages import Recorded
@@ -100,3 +101,9 @@ def cancel(event: PremiumAdvanceReversed, recorded: Recorded[BillingEvent]) -> l
         )
         for cancelled in event.cancelled
     ]
+
+
+@invoice.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

@@ -1,6 +1,6 @@
 """Read model `invoice_count`: invoices issued and their sum, by channel, payment frequency and currency."""
 
-from services.billing.domain.events import BillingEvent, InvoiceIssued
+from services.billing.domain.events import BillingEvent, InvoiceIssued, SandboxCleared
 from services.kernel.messages import Recorded
 from services.kernel.projection import Add, Projection
 
@@ -25,3 +25,9 @@ def count_invoice(event: InvoiceIssued, recorded: Recorded[BillingEvent]) -> Add
         {"channel": event.channel, "frequency": event.frequency, "currency": event.currency},
         {"invoices": 1, "amount_minor": event.amount_minor},
     )
+
+
+@invoice_count.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

@@ -1,6 +1,6 @@
 """Read model `ledger_balance`: debits and credits of each ledger account, by channel and currency."""
 
-from services.billing.domain.events import MONEY_EVENTS, BillingEvent, MoneyEvent
+from services.billing.domain.events import MONEY_EVENTS, BillingEvent, MoneyEvent, SandboxCleared
 from services.kernel.messages import Recorded
 from services.kernel.projection import Add, Projection
 
@@ -28,3 +28,9 @@ def add_up(event: MoneyEvent, recorded: Recorded[BillingEvent]) -> list[Add]:
         )
         for account, amount in event.postings.items()
     ]
+
+
+@ledger_balance.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

@@ -1,6 +1,6 @@
 """Read model `suspended_payment`: money that matched nothing when it came, why, and when it was matched."""
 
-from services.billing.domain.events import BillingEvent, PaymentSuspended, SuspenseMatched
+from services.billing.domain.events import BillingEvent, PaymentSuspended, SandboxCleared, SuspenseMatched
 from services.kernel.messages import Recorded
 from services.kernel.projection import Change, Projection, Put
 
@@ -50,3 +50,9 @@ def take_out(event: SuspenseMatched, recorded: Recorded[BillingEvent]) -> Change
             "matched_at": recorded.recorded_at,
         }
     )
+
+
+@suspended_payment.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

@@ -73,4 +73,16 @@ class RecordPayment:
     currency: str
 
 
-ClaimsCommand: TypeAlias = RegisterCover | ReportLoss | RefuseNotice | ApproveClaim | DeclineClaim | RecordPayment
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearSandbox:
+    """Put away what a sandbox channel did so far in one partition, that of `lane`."""
+
+    channel: str
+    lane: str
+    cleared_by: str
+    reason: str
+
+
+ClaimsCommand: TypeAlias = (
+    RegisterCover | ReportLoss | RefuseNotice | ApproveClaim | DeclineClaim | RecordPayment | ClearSandbox
+)

@@ -11,6 +11,7 @@ from services.claims.domain.approval import approve, claim_of, closed, decline, 
 from services.claims.domain.commands import (
     ApproveClaim,
     ClaimsCommand,
+    ClearSandbox,
     DeclineClaim,
     RecordPayment,
     RefuseNotice,
@@ -28,6 +29,7 @@ from services.claims.domain.events import (
     NoticeRefused,
     PaymentRecorded,
     ReserveChanged,
+    SandboxCleared,
 )
 from services.claims.domain.lines import AssessedLine, ClosingKind
 from services.claims.domain.state import Claim, CoverState, CoverTerm, Decision, LimitKey
@@ -50,6 +52,8 @@ def decide(command: ClaimsCommand, state: CoverState) -> list[ClaimsEvent]:
             return decline(command, state)
         case RecordPayment():
             return _record_payment(command, state)
+        case ClearSandbox():
+            return [_cleared(command)]
         case _:
             assert_never(command)
 
@@ -124,6 +128,12 @@ def _record_payment(command: RecordPayment, state: CoverState) -> list[ClaimsEve
     return [paid, *reserve_at(claim, 0), closed(claim, ClosingKind.PAID, paid_minor=command.paid_minor)]
 
 
+def _cleared(command: ClearSandbox) -> SandboxCleared:
+    return SandboxCleared(
+        channel=command.channel, lane=command.lane, cleared_by=command.cleared_by, reason=command.reason
+    )
+
+
 def evolve(state: CoverState, event: ClaimsEvent) -> CoverState:
     """What is true after an event."""
     match event:
@@ -154,6 +164,8 @@ def evolve(state: CoverState, event: ClaimsEvent) -> CoverState:
             return _with(state, replace(claim, decision=claim.decision or Decision(True), closing=event.kind))
         case NoticeRefused():
             return replace(state, refusals={**state.refusals, event.content_digest: event})
+        case SandboxCleared():
+            return state
         case _:
             assert_never(event)
 

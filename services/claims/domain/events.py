@@ -128,6 +128,16 @@ class NoticeRefused(DomainEvent):
     faults: tuple[Fault, ...]
 
 
+class SandboxCleared(DomainEvent):
+    """What a sandbox channel did before is put away: read models drop it, the log keeps it."""
+
+    event_type: ClassVar[str] = "sandbox.cleared"
+    channel: str
+    lane: str
+    cleared_by: str
+    reason: str
+
+
 ClaimsEvent: TypeAlias = (
     CoverRegistered
     | ClaimReported
@@ -138,6 +148,7 @@ ClaimsEvent: TypeAlias = (
     | PaymentRecorded
     | ClaimClosed
     | NoticeRefused
+    | SandboxCleared
 )
 CLAIMS_EVENTS: tuple[type[ClaimsEvent], ...] = (
     CoverRegistered,
@@ -149,4 +160,5 @@ CLAIMS_EVENTS: tuple[type[ClaimsEvent], ...] = (
     PaymentRecorded,
     ClaimClosed,
     NoticeRefused,
+    SandboxCleared,
 )

@@ -11,6 +11,7 @@ from services.claims.domain.events import (
     ClaimsEvent,
     PaymentRecorded,
     ReserveChanged,
+    SandboxCleared,
 )
 from services.claims.domain.lines import ClosingKind
 from services.kernel.messages import Recorded
@@ -141,3 +142,9 @@ def close_claim(event: ClaimClosed, recorded: Recorded[ClaimsEvent]) -> Change:
     if event.kind is ClosingKind.ZERO:
         row["decided_at"] = recorded.recorded_at
     return Change(row)
+
+
+@claim.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

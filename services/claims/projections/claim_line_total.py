@@ -1,6 +1,6 @@
 """Read model `claim_line_total`: decided lines by reporting channel, coverage, decision, reason and currency."""
 
-from services.claims.domain.events import ClaimApproved, ClaimClosed, ClaimDeclined, ClaimsEvent
+from services.claims.domain.events import ClaimApproved, ClaimClosed, ClaimDeclined, ClaimsEvent, SandboxCleared
 from services.claims.domain.lines import AssessedLine
 from services.claims.projections.claim_line import LineDecision, decision_on
 from services.kernel.messages import Recorded
@@ -62,3 +62,9 @@ def _counted(line: AssessedLine, channel: str, currency: str) -> Add:
             "zero_lines": int(decision is LineDecision.COVERED and line.payable_minor == 0),
         },
     )
+
+
+@claim_line_total.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

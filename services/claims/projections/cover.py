@@ -1,6 +1,6 @@
 """Read model `cover`: one row for each term that claims knows of."""
 
-from services.claims.domain.events import ClaimsEvent, CoverRegistered
+from services.claims.domain.events import ClaimsEvent, CoverRegistered, SandboxCleared
 from services.kernel.messages import Recorded
 from services.kernel.projection import Projection, Put
 
@@ -43,3 +43,9 @@ def add_term(event: CoverRegistered, recorded: Recorded[ClaimsEvent]) -> Put:
             "registered_at": recorded.recorded_at,
         }
     )
+
+
+@cover.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

@@ -29,4 +29,14 @@ class ConfirmPayment:
     order_no: str
 
 
-PolicyCommand: TypeAlias = IssuePolicy | AwaitPayment | ConfirmPayment
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearSandbox:
+    """Put away what a sandbox channel did so far in one partition, that of `lane`."""
+
+    channel: str
+    lane: str
+    cleared_by: str
+    reason: str
+
+
+PolicyCommand: TypeAlias = IssuePolicy | AwaitPayment | ConfirmPayment | ClearSandbox

@@ -7,7 +7,7 @@ from contracts.vocabulary.faults import Fault, FaultCode
 from contracts.vocabulary.identifiers import policy_number
 from contracts.vocabulary.products import CoverTerms
 from services.kernel.decider import Decider
-from services.policy.domain.commands import AwaitPayment, ConfirmPayment, IssuePolicy, PolicyCommand
+from services.policy.domain.commands import AwaitPayment, ClearSandbox, ConfirmPayment, IssuePolicy, PolicyCommand
 from services.policy.domain.events import (
     IssuanceFailed,
     PaymentAwaited,
@@ -15,6 +15,7 @@ from services.policy.domain.events import (
     PolicyEvent,
     PolicyIssued,
     PolicyRenewed,
+    SandboxCleared,
 )
 from services.policy.domain.state import OrderKey, PolicyState, PolicyTerm
 
@@ -28,6 +29,8 @@ def decide(command: PolicyCommand, state: PolicyState) -> list[PolicyEvent]:
             return _await_payment(command, state)
         case ConfirmPayment():
             return _confirm_payment(command, state)
+        case ClearSandbox():
+            return [_cleared(command)]
         case _:
             assert_never(command)
 
@@ -81,6 +84,12 @@ def _key(terms: CoverTerms) -> OrderKey:
     return (terms.channel, terms.order_no)
 
 
+def _cleared(command: ClearSandbox) -> SandboxCleared:
+    return SandboxCleared(
+        channel=command.channel, lane=command.lane, cleared_by=command.cleared_by, reason=command.reason
+    )
+
+
 def evolve(state: PolicyState, event: PolicyEvent) -> PolicyState:
     """What is true after an event."""
     match event:
@@ -98,6 +107,8 @@ def evolve(state: PolicyState, event: PolicyEvent) -> PolicyState:
             failed = (event.channel, event.order_no)
             awaiting = {known: waits for known, waits in state.awaiting.items() if known != failed}
             return replace(state, failed_orders=state.failed_orders | {failed}, awaiting=awaiting)
+        case SandboxCleared():
+            return state
         case _:
             assert_never(event)
 

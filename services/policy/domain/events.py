@@ -51,11 +51,24 @@ class IssuanceFailed(DomainEvent):
     faults: tuple[Fault, ...]
 
 
-PolicyEvent: TypeAlias = PolicyIssued | PolicyRenewed | PaymentAwaited | PaymentConfirmed | IssuanceFailed
+class SandboxCleared(DomainEvent):
+    """What a sandbox channel did before is put away: read models drop it, the log keeps it."""
+
+    event_type: ClassVar[str] = "sandbox.cleared"
+    channel: str
+    lane: str
+    cleared_by: str
+    reason: str
+
+
+PolicyEvent: TypeAlias = (
+    PolicyIssued | PolicyRenewed | PaymentAwaited | PaymentConfirmed | IssuanceFailed | SandboxCleared
+)
 POLICY_EVENTS: tuple[type[PolicyEvent], ...] = (
     PolicyIssued,
     PolicyRenewed,
     PaymentAwaited,
     PaymentConfirmed,
     IssuanceFailed,
+    SandboxCleared,
 )

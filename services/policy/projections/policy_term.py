@@ -2,7 +2,7 @@
 
 from services.kernel.messages import Recorded
 from services.kernel.projection import Projection, Put
-from services.policy.domain.events import PolicyEvent, PolicyIssued, PolicyRenewed
+from services.policy.domain.events import PolicyEvent, PolicyIssued, PolicyRenewed, SandboxCleared
 
 policy_term = Projection(
     name="policy_term",
@@ -61,3 +61,9 @@ def add_term(event: PolicyIssued | PolicyRenewed, recorded: Recorded[PolicyEvent
             "issued_at": recorded.recorded_at,
         }
     )
+
+
+@policy_term.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

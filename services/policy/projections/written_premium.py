@@ -2,7 +2,7 @@
 
 from services.kernel.messages import Recorded
 from services.kernel.projection import Add, Projection
-from services.policy.domain.events import PolicyEvent, PolicyIssued, PolicyRenewed
+from services.policy.domain.events import PolicyEvent, PolicyIssued, PolicyRenewed, SandboxCleared
 
 TOTAL = "*"
 """The row of a product and channel over all coverages; it alone counts terms."""
@@ -41,3 +41,9 @@ def count_premium(event: PolicyIssued | PolicyRenewed, recorded: Recorded[Policy
         for coverage in terms.coverages
     ]
     return [counted, *by_coverage]
+
+
+@written_premium.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

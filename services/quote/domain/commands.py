@@ -71,6 +71,16 @@ class WithdrawProduct:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearSandbox:
+    """Put away what a sandbox channel did so far in one partition, that of `lane`."""
+
+    channel: str
+    lane: str
+    cleared_by: str
+    reason: str
+
+
 ApplicationCommand: TypeAlias = SubmitApplication | RecordIssue | RecordIssueFailure
 CatalogueCommand: TypeAlias = PublishProduct | WithdrawProduct
-QuoteCommand: TypeAlias = ApplicationCommand | CatalogueCommand | RefuseMessage
+QuoteCommand: TypeAlias = ApplicationCommand | CatalogueCommand | RefuseMessage | ClearSandbox

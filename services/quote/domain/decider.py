@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import TypeVar, assert_never
 
+from contracts.vocabulary.identifiers import SANDBOX_SUFFIX, is_sandbox
 from services.kernel.decider import Decider
-from services.kernel.errors import CorruptHistory
+from services.kernel.errors import CommandRefused, CorruptHistory
 from services.quote.domain import applications, product_versions
 from services.quote.domain.commands import (
+    ClearSandbox,
     PublishProduct,
     QuoteCommand,
     RecordIssue,
@@ -27,6 +29,7 @@ from services.quote.domain.events import (
     ProductPublished,
     ProductWithdrawn,
     QuoteEvent,
+    SandboxCleared,
 )
 from services.quote.domain.state import Application, NothingYet, Product, QuoteState, Refused
 
@@ -42,6 +45,8 @@ def decide(command: QuoteCommand, state: QuoteState) -> Sequence[QuoteEvent]:
             return _refuse(command, _only(Refused, state))
         case PublishProduct() | WithdrawProduct():
             return product_versions.decide(command, _only(Product, state))
+        case ClearSandbox():
+            return [_cleared(command)]
         case _:
             assert_never(command)
 
@@ -63,6 +68,8 @@ def evolve(state: QuoteState, event: QuoteEvent) -> QuoteState:
             return Refused(event)
         case ProductPublished() | ProductWithdrawn():
             return product_versions.evolve(_only(Product, state), event)
+        case SandboxCleared():
+            return state
         case _:
             assert_never(event)
 
@@ -86,6 +93,16 @@ def _refuse(command: RefuseMessage, state: Refused | NothingYet) -> list[QuoteEv
             faults=command.faults,
         )
     ]
+
+
+def _cleared(command: ClearSandbox) -> SandboxCleared:
+    if not is_sandbox(command.channel):
+        raise CommandRefused(
+            "no_sandbox", f"{command.channel} is no sandbox, whose code ends in {SANDBOX_SUFFIX}; its business is kept"
+        )
+    return SandboxCleared(
+        channel=command.channel, lane=command.lane, cleared_by=command.cleared_by, reason=command.reason
+    )
 
 
 QUOTE_DECIDER: Decider[QuoteCommand, QuoteState, QuoteEvent] = Decider(

@@ -121,10 +121,20 @@ class ApplicationNotIssued(DomainEvent):
     faults: tuple[Fault, ...]
 
 
+class SandboxCleared(DomainEvent):
+    """What a sandbox channel did before is put away: read models drop it, the log keeps it."""
+
+    event_type: ClassVar[str] = "quote.sandbox_cleared"
+    channel: str
+    lane: str
+    cleared_by: str
+    reason: str
+
+
 CatalogueEvent: TypeAlias = ProductPublished | ProductWithdrawn
 Outcome: TypeAlias = ApplicationAccepted | ApplicationDeclined | ApplicationIssued | ApplicationNotIssued
 ApplicationEvent: TypeAlias = ApplicationSubmitted | PremiumRated | Outcome | OrderConflicted
-QuoteEvent: TypeAlias = CatalogueEvent | ApplicationEvent | MessageRefused
+QuoteEvent: TypeAlias = CatalogueEvent | ApplicationEvent | MessageRefused | SandboxCleared
 QUOTE_EVENTS: tuple[type[QuoteEvent], ...] = (
     ProductPublished,
     ProductWithdrawn,
@@ -136,4 +146,5 @@ QUOTE_EVENTS: tuple[type[QuoteEvent], ...] = (
     OrderConflicted,
     ApplicationIssued,
     ApplicationNotIssued,
+    SandboxCleared,
 )

@@ -11,6 +11,7 @@ from services.quote.domain.events import (
     ApplicationSubmitted,
     PremiumRated,
     QuoteEvent,
+    SandboxCleared,
 )
 
 application = Projection(
@@ -130,3 +131,9 @@ def mark_failed(event: ApplicationNotIssued, recorded: Recorded[QuoteEvent]) -> 
 
 def _listed(faults: tuple[Fault, ...]) -> list[dict[str, str]]:
     return [{"code": fault.code, "path": fault.path, "message": fault.message} for fault in faults]
+
+
+@application.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

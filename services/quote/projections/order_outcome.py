@@ -8,6 +8,7 @@ from services.quote.domain.events import (
     MessageRefused,
     OrderConflicted,
     QuoteEvent,
+    SandboxCleared,
 )
 
 order_outcome = Projection(
@@ -44,3 +45,9 @@ def count_refused(event: MessageRefused, recorded: Recorded[QuoteEvent]) -> Add:
 def count_conflict(event: OrderConflicted, recorded: Recorded[QuoteEvent]) -> Add:
     """Another order under a number that was used."""
     return _one(event.channel, "conflict", event.faults[0].code)
+
+
+@order_outcome.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

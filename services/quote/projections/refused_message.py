@@ -2,7 +2,7 @@
 
 from services.kernel.messages import Recorded
 from services.kernel.projection import Projection, Put
-from services.quote.domain.events import MessageRefused, OrderConflicted, QuoteEvent
+from services.quote.domain.events import MessageRefused, OrderConflicted, QuoteEvent, SandboxCleared
 
 refused_message = Projection(
     name="refused_message",
@@ -42,3 +42,9 @@ def add_refusal(event: MessageRefused | OrderConflicted, recorded: Recorded[Quot
             "refused_at": recorded.recorded_at,
         }
     )
+
+
+@refused_message.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

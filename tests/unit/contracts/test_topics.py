@@ -15,6 +15,7 @@ from contracts.topics import (
     dead_letters_topic,
     events_topic,
     lane_of,
+    lanes_of_all,
     notices_topic,
     orders_topic,
     service_topics,
@@ -29,6 +30,12 @@ def test_topics_are_named_by_owner_and_kind() -> None:
     assert dead_letters_topic("quote") == "quote.dead-letters.v1"
     assert orders_topic("river") == "orders.river.v1"
     assert notices_topic("river") == "notices.river.v1"
+
+
+@pytest.mark.parametrize("partitions", [1, 4, PARTITIONS_DEFAULT])
+def test_there_is_a_lane_for_each_partition(partitions: int) -> None:
+    lanes = lanes_of_all("river-sandbox", partitions)
+    assert [lane_of(lane, partitions) for lane in lanes] == list(range(partitions))
 
 
 def test_every_service_owns_its_events_and_its_dead_letters() -> None:

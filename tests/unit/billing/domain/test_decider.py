@@ -4,7 +4,7 @@ import pytest
 
 from contracts.vocabulary.identifiers import claim_number
 from contracts.vocabulary.products import PaymentFrequency
-from services.billing.domain.commands import PayClaim, RefusePayment, ReverseAdvance
+from services.billing.domain.commands import ClearSandbox, PayClaim, RefusePayment, ReverseAdvance
 from services.billing.domain.events import BILLING_EVENTS, AccountOpened, ClaimPaid, SuspenseMatched
 from services.billing.domain.ledger import LedgerAccount
 from services.kernel.errors import CorruptHistory
@@ -77,6 +77,7 @@ def test_every_event_is_read_back_as_it_was_stored() -> None:
             RefusePayment(payment=reported(5, "PAY-4")),
         ),
         *history(advance(), ReverseAdvance(contract_id=CONTRACT, channel=CHANNEL, order_no="O-1")),
+        *history(ClearSandbox(channel="river-sandbox", lane="river-sandbox/0", cleared_by="Li", reason="over")),
     )
     assert {type(event) for event in events} == set(BILLING_EVENTS)
     for event in events:

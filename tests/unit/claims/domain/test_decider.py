@@ -4,7 +4,7 @@ import pytest
 
 from contracts.vocabulary.faults import FaultCode
 from services.claims.domain import findings
-from services.claims.domain.commands import ApproveClaim, DeclineClaim, RecordPayment, RefuseNotice
+from services.claims.domain.commands import ApproveClaim, ClearSandbox, DeclineClaim, RecordPayment, RefuseNotice
 from services.claims.domain.decider import CLAIMS_DECIDER
 from services.claims.domain.events import (
     CLAIMS_EVENTS,
@@ -164,6 +164,7 @@ def test_every_event_reads_back_from_its_stored_form() -> None:
         *history(register(straight_through_claim_minor=0), loss(("TPLM", 5), ("Theft", 5)), loss(("TPLM", 6))),
         *history(register(), loss(("TPLM", 45_000)), loss(("TPLM", 1), content_digest="digest-2"), PAY),
         *history(loss(("TPLM", 5))),
+        *history(ClearSandbox(channel="river-sandbox", lane="river-sandbox/0", cleared_by="Li", reason="over")),
     )
     assert {type(event) for event in stored} == set(CLAIMS_EVENTS)
     for event in stored:
