@@ -107,11 +107,19 @@ async def test_a_trial_is_like_the_real_thing_and_counts_nowhere(stack: Stack) -
     assert [row["reason_code"] for row in declined] == ["policy_unknown", "policy_unknown"]
 
     await _clear(stack, trial)
+    _assert_put_away(stack, trial, theirs["contract_id"])
+    history = get(stack, ServiceName.POLICY, f"/contracts/{theirs['contract_id']}/history")
+    assert [entry["type"] for entry in history] == ["policy.issued"]
+    assert get(stack, ServiceName.POLICY, f"/channels/{real}/orders/A-1") == ours
+    await audit(stack)
+
+
+def _assert_put_away(stack: Stack, channel: str, contract_id: str) -> None:
     for service, path in (
-        (ServiceName.POLICY, f"/channels/{trial}/orders/A-1"),
-        (ServiceName.QUOTE, f"/channels/{trial}/orders/A-1"),
-        (ServiceName.BILLING, f"/accounts/{theirs['contract_id']}"),
-        (ServiceName.BILLING, f"/accounts/{theirs['contract_id']}/postings"),
+        (ServiceName.POLICY, f"/channels/{channel}/orders/A-1"),
+        (ServiceName.QUOTE, f"/channels/{channel}/orders/A-1"),
+        (ServiceName.BILLING, f"/accounts/{contract_id}"),
+        (ServiceName.BILLING, f"/accounts/{contract_id}/postings"),
     ):
         answer = _asked(stack, service, path)
         assert answer.status_code == httpx.codes.NOT_FOUND, f"{path}: {answer.text}"
@@ -121,11 +129,7 @@ async def test_a_trial_is_like_the_real_thing_and_counts_nowhere(stack: Stack) -
         (ServiceName.CLAIMS, "/claim-totals"),
         (ServiceName.BILLING, "/invoice-counts"),
     ):
-        assert _of(trial, get(stack, service, path, test=True)) == []
-    history = get(stack, ServiceName.POLICY, f"/contracts/{theirs['contract_id']}/history")
-    assert [entry["type"] for entry in history] == ["policy.issued"]
-    assert get(stack, ServiceName.POLICY, f"/channels/{real}/orders/A-1") == ours
-    await audit(stack)
+        assert _of(channel, get(stack, service, path, test=True)) == []
 
 
 async def test_real_business_cannot_be_put_away(stack: Stack) -> None:
