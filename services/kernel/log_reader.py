@@ -70,12 +70,10 @@ class LogReader:
                 break
         return known
 
-    async def read_stream(self, partition: int, stream: str) -> list[Recorded[Any]]:
-        """All events of a stream."""
-        async with self._pool.acquire() as connection:
-            return [
-                self._codec.recorded(stored) for stored in await event_log.read_stream(connection, partition, stream)
-            ]
+    async def read_stream(self, connection: event_log.Connection, partition: int, stream: str) -> list[Recorded[Any]]:
+        """All events of a stream, over a connection of whoever asks: the log's own are few."""
+        found = await event_log.read_stream(connection, partition, stream)
+        return [self._codec.recorded(stored) for stored in found]
 
     async def refresh(self) -> None:
         """Look at the heads in the database."""

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -15,49 +16,30 @@ class Metrics:
 
     def __init__(self, service: str) -> None:
         self.registry = CollectorRegistry()
-        label = {"service": service}
-        names = list(label)
-        self.appended = Counter(
-            "ledger_events_appended_total", "Events appended to the log", names, registry=self.registry
-        ).labels(**label)
-        self.commit_seconds = Histogram(
-            "ledger_commit_seconds", "One group commit", names, buckets=_SECONDS, registry=self.registry
-        ).labels(**label)
-        self.commit_events = Histogram(
-            "ledger_commit_events",
-            "Events in one group commit",
-            names,
-            buckets=_SIZES,
-            registry=self.registry,
-        ).labels(**label)
-        self.received = Counter(
-            "ledger_records_received_total", "Kafka records taken in", names, registry=self.registry
-        ).labels(**label)
-        self.dead_letters = Counter(
-            "ledger_dead_letters_total", "Messages kept as dead letters", names, registry=self.registry
-        ).labels(**label)
-        self.relayed = Counter(
-            "ledger_records_relayed_total", "Records sent to Kafka", names, registry=self.registry
-        ).labels(**label)
-        self.relay_seconds = Histogram(
-            "ledger_relay_transaction_seconds",
-            "One Kafka transaction",
-            names,
-            buckets=_SECONDS,
-            registry=self.registry,
-        ).labels(**label)
-        self.relay_lag = Gauge(
-            "ledger_relay_lag_events",
-            "Log events the relay has not passed yet",
-            names,
-            registry=self.registry,
-        ).labels(**label)
-        self.projection_lag = Gauge(
-            "ledger_projection_lag_events",
-            "Log events the projector has not passed yet",
-            names,
-            registry=self.registry,
-        ).labels(**label)
+        self._label = {"service": service}
+        self.appended = self._counter("events_appended_total", "Events appended to the log")
+        self.commit_seconds = self._histogram("commit_seconds", "One group commit", _SECONDS)
+        self.commit_events = self._histogram("commit_events", "Events in one group commit", _SIZES)
+        self.received = self._counter("records_received_total", "Kafka records taken in")
+        self.dead_letters = self._counter("dead_letters_total", "Messages kept as dead letters")
+        self.relayed = self._counter("records_relayed_total", "Records sent to Kafka")
+        self.relay_seconds = self._histogram("relay_transaction_seconds", "One Kafka transaction", _SECONDS)
+        self.relay_lag = self._gauge("relay_lag_events", "Log events the relay has not passed yet")
+        self.projection_lag = self._gauge("projection_lag_events", "Log events the projector has not passed yet")
+        self.commands_turned_away = self._counter(
+            "commands_turned_away_total", "HTTP commands refused because too many waited"
+        )
+        self.reads_turned_away = self._counter("reads_turned_away_total", "HTTP reads refused because too many waited")
+
+    def _counter(self, name: str, text: str) -> Counter:
+        return Counter(f"ledger_{name}", text, list(self._label), registry=self.registry).labels(**self._label)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"ledger_{name}", text, list(self._label), registry=self.registry).labels(**self._label)
+
+    def _histogram(self, name: str, text: str, buckets: Sequence[float]) -> Histogram:
+        made = Histogram(f"ledger_{name}", text, list(self._label), buckets=buckets, registry=self.registry)
+        return made.labels(**self._label)
 
     def render(self) -> bytes:
         """The exposition text."""
