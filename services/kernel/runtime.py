@@ -21,6 +21,7 @@ from services.kernel.command_handler import CommandHandler
 from services.kernel.idempotent import CommandResult
 from services.kernel.inbox import InboxBatch
 from services.kernel.log_reader import LogReader
+from services.kernel.loop_watch import LoopWatch
 from services.kernel.messages import Instruction, Recorded
 from services.kernel.observability import Metrics
 from services.kernel.projector import Projector
@@ -60,12 +61,14 @@ class Kernel:
         self._intakes: list[Intake] = []
         self._groups = (f"{definition.name}.events", f"{definition.name}.channels")
         self.started = False
+        self._loop_watch = LoopWatch(settings.loop_stall_seconds, self.metrics.loop_stalls)
         turned_away = self.metrics.commands_turned_away, self.metrics.reads_turned_away
         self._commands = Admission("commands", settings.commands_waiting_max, turned_away[0])
         self._reads = Admission("reads", settings.reads_waiting_max, turned_away[1])
 
     async def start(self, before_batch: BeforeBatch | None = None) -> None:
         """Open pools, start the loops, then take messages in. Leaves nothing open where it fails."""
+        self._loop_watch.start()
         try:
             await self._start(before_batch)
         except BaseException:
@@ -203,6 +206,7 @@ class Kernel:
         await self._end()
 
     async def _end(self) -> None:
+        self._loop_watch.end()
         for listener in self._listeners:
             listener.close()
         pending = set(self._tasks)

@@ -35,4 +35,9 @@ class ServiceSettings(BaseSettings):
         ge=6_000,
         description="how long a silent process keeps its partitions",
     )
-    failpoint: str = Field(default="", description="for tests: name[:nth][:kill|raise|hang], see failpoints.py")
+    loop_stall_seconds: float = Field(
+        default=3,
+        gt=0,
+        description="how long the event loop may stand still before it is logged, with the function that blocks it",
+    )
+    failpoint: str = Field(default="", description="for tests: name[:nth][:action], see failpoints.py")

@@ -36,6 +36,7 @@ _ROUND: dict[str, tuple[int, tuple[float, float]]] = {
     "second replica, first killed": (2, (2, 5)),
     "replica joins and leaves": (1, (2, 4)),
     "service frozen, replica takes over": (1, (9, 11)),
+    "event loop blocked, replica takes over": (1, (18, 20)),
     "service terminated": (2, (0, 0)),
     "consumer groups lost": (1, (0, 0)),
     "Kafka stopped": (1, (2, 12)),
@@ -92,6 +93,8 @@ def _drawn(random: Random, fault: str, seconds: tuple[float, float]) -> Step:
     detail = ""
     if fault == "killed at a failpoint":
         detail = f"{random.choice(_POINTS)}:{random.randint(1, 4)}"
+    elif fault == "event loop blocked, replica takes over":
+        detail = f"{random.choice(_POINTS)}:{random.randint(1, 4)}:stall"
     elif fault == "consumer groups lost":
         detail = random.choice(_GROUPS_LOST)
     elif fault == "commits lost":
