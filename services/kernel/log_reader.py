@@ -19,6 +19,8 @@ _RECENT_EVENTS_MAX = 2_000
 """A partition's events kept in memory. More would be walked by every full garbage collection: at 20,000 a third
 of quote's time went there."""
 
+_RETRY_SECONDS = 0.5
+
 log = logging.getLogger(__name__)
 
 
@@ -91,6 +93,7 @@ class LogReader:
                 await self.refresh()
             except Exception as error:
                 log.warning("log heads not readable: %s", error)
+                await asyncio.sleep(_RETRY_SECONDS)
             await asyncio.sleep(poll_seconds)
 
     async def grown(self, seen: Sequence[int], timeout_seconds: float) -> None:

@@ -88,6 +88,20 @@ def short_plan(seed: int) -> list[Step]:
     return steps
 
 
+_LONG_ABSENCES = {
+    "kafka": "Kafka stopped",
+    "postgres": "PostgreSQL restarted fast",
+    "postgres-frozen": "PostgreSQL frozen",
+}
+LONG_ABSENCES = tuple(_LONG_ABSENCES)
+LOAD_SECONDS_BEFORE = 20.0
+
+
+def long_absence(server: str, seconds: float) -> list[Step]:
+    """One server is away for so long, and nothing else happens."""
+    return [Step(_LONG_ABSENCES[server], "", LOAD_SECONDS_BEFORE, seconds, "")]
+
+
 def _drawn(random: Random, fault: str, seconds: tuple[float, float]) -> Step:
     service = "" if fault.startswith(("Kafka", "PostgreSQL", "all ")) else random.choice(SERVICES)
     detail = ""
