@@ -1,10 +1,13 @@
 """Group commit: everything that waits goes into one transaction, is decided in order and appended once."""
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import asyncpg
 
@@ -47,7 +50,12 @@ class Work(Protocol):
         ...
 
 
-_Waiting: TypeAlias = tuple[Work, "asyncio.Future[None]"]
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A work in the queue, and what its sender waits for."""
+
+    work: Work
+    done: "asyncio.Future[None]"
 
 
 class CommandHandler:
@@ -66,21 +74,34 @@ class CommandHandler:
         self._execution = Execution(definition.decider, codec, partitions)
         self._on_commit = on_commit
         self._group_size = group_size
-        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._waiting: deque[_Waiting] = deque()
+        self._came = asyncio.Event()
 
     async def commit(self, work: Work) -> None:
-        """Commit the work with whatever else waits. Raises if the database stays away."""
-        done = asyncio.get_running_loop().create_future()
-        self._waiting.put_nowait((work, done))
-        await done
+        """Commit the work with whatever else waits. Raises if the database stays away.
+
+        Given up by its sender while it waits, it is not carried out; once it is under way, it is.
+        """
+        entry = _Waiting(work, asyncio.get_running_loop().create_future())
+        self._waiting.append(entry)
+        self._came.set()
+        try:
+            await entry.done
+        except asyncio.CancelledError:
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(entry)
+            raise
 
     async def run(self) -> None:
         """Commit groups until cancelled; a group under way is finished first."""
         held: list[_Waiting] = []
         while True:
-            group = held or [await self._waiting.get()]
-            while not self._waiting.empty() and len(group) < self._group_size:
-                group.append(self._waiting.get_nowait())
+            group = held
+            while not group and not self._waiting:
+                self._came.clear()
+                await self._came.wait()
+            while self._waiting and len(group) < self._group_size:
+                group.append(self._waiting.popleft())
             group, held = _separate(group)
             await asyncio.shield(asyncio.ensure_future(self._commit_group(group)))
 
@@ -89,7 +110,7 @@ class CommandHandler:
         for attempt in range(_TRIES_MAX):
             started = time.monotonic()
             try:
-                recorded = await self._transaction([work for work, _ in group])
+                recorded = await self._transaction([entry.work for entry in group])
             except Exception as caught:
                 error = caught
                 if not is_transient(caught):
@@ -105,13 +126,13 @@ class CommandHandler:
                 self._on_commit(recorded, time.monotonic() - started)
                 error = None
                 break
-        for _, done in group:
-            if done.cancelled():
+        for entry in group:
+            if entry.done.cancelled():
                 continue
             if error is None:
-                done.set_result(None)
+                entry.done.set_result(None)
             else:
-                done.set_exception(error)
+                entry.done.set_exception(error)
 
     async def _transaction(self, works: Sequence[Work]) -> list[Recorded[Any]]:
         try:
@@ -133,14 +154,14 @@ class CommandHandler:
 
 def _separate(group: list[_Waiting]) -> tuple[list[_Waiting], list[_Waiting]]:
     """Works that may be committed together, and those that must come after, in order."""
-    if group[0][0].alone:
+    if group[0].work.alone:
         return group[:1], group[1:]
     keys: set[str] = set()
     together: list[_Waiting] = []
     after: list[_Waiting] = []
     for entry in group:
-        key = entry[0].key
-        waits = entry[0].alone or (key is not None and key in keys)
+        key = entry.work.key
+        waits = entry.work.alone or (key is not None and key in keys)
         (after if waits else together).append(entry)
         if key is not None:
             keys.add(key)

@@ -12,6 +12,7 @@ KernelError
 |-- NotRestored           a database that cannot be put back from that copy, or not now
 |-- NotReseated           an inbox that cannot be moved to where it belongs
 |-- CommandConflict       the same command id with other content
+|-- Overloaded            too many requests wait: nothing was done, the caller may come again
 `-- ReplayRefused         a replay that cannot be carried out as things are: says what to do instead
 """
 
@@ -67,6 +68,10 @@ class NotReseated(KernelError):
 
 class CommandConflict(KernelError):
     """A command id was used before with other content."""
+
+
+class Overloaded(KernelError):
+    """So many requests wait already that one more is turned away."""
 
 
 class ReplayRefused(KernelError):

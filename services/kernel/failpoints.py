@@ -1,4 +1,4 @@
-"""Places in the code where a test may kill, fail or hang the process. Without one armed, each is an empty call."""
+"""Places in the code where a test may kill, fail or stop the process. Without one armed, each is an empty call."""
 
 import contextlib
 import logging
@@ -29,7 +29,10 @@ NAMES = (
 )
 """Every failpoint: where it is, and what has just been done there."""
 
-Action = Literal["kill", "raise", "hang"]
+Action = Literal["kill", "raise", "hang", "stall"]
+
+STALL_SECONDS = 12.0
+"""How long `stall` lasts: longer than the sessions of the tests, and of a database transaction that says nothing."""
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +52,7 @@ class Failpoint:
 
     @staticmethod
     def parse(text: str) -> "Failpoint":
-        """Read `name[:nth][:kill|raise|hang]`; the first hit and `kill` where they are left out.
+        """Read `name[:nth][:kill|raise|hang|stall]`; the first hit and `kill` where they are left out.
 
         `*` for nth means every hit. Raises ValueError naming what is wrong.
         """
@@ -65,7 +68,7 @@ class Failpoint:
             elif part.isdecimal() and int(part) > 0:
                 nth = int(part)
             else:
-                raise ValueError(f"{part!r} is neither a number from 1 on, nor *, nor kill, raise or hang")
+                raise ValueError(f"{part!r} is neither a number from 1 on, nor *, nor kill, raise, hang or stall")
         return Failpoint(name, nth, action)  # type: ignore[arg-type]
 
     def hit(self) -> None:
@@ -80,6 +83,9 @@ class Failpoint:
             os.kill(os.getpid(), signal.SIGKILL)
         if self.action == "raise":
             raise FailpointReached(self.name)
+        if self.action == "stall":
+            # As a call that blocks does: everything of this thread waits, and then goes on.
+            time.sleep(STALL_SECONDS)
         while self.action == "hang":
             # Like a process that stands still with its connections open; nothing but a signal ends it.
             time.sleep(1)

@@ -9,13 +9,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 
-from services.kernel.errors import CommandConflict, CommandRefused
+from services.kernel.errors import CommandConflict, CommandRefused, Overloaded
 from services.kernel.idempotent import CommandResult
 from services.kernel.messages import Instruction, Recorded
-from services.kernel.postgres import is_transient
+from services.kernel.postgres import TRANSIENT, is_transient
 from services.kernel.runtime import Kernel
 
 Found = TypeVar("Found")
+
+_AWAY = (
+    "the database does not answer at the moment; "
+    "a command that is sent again with its Idempotency-Key has its effect once"
+)
 
 IdempotencyKey = Annotated[
     str,
@@ -155,15 +160,29 @@ def install_problems(app: FastAPI) -> None:
         faults = [{"path": ".".join(map(str, entry["loc"])), "message": entry["msg"]} for entry in found]
         return problem(422, "The request is not valid", f"{len(faults)} faults", {"faults": faults})
 
+    async def overloaded(request: Request, error: Exception) -> Response:
+        return _try_again(str(error), 1)
+
+    async def unavailable(request: Request, error: Exception) -> Response:
+        if not is_transient(error):
+            raise error
+        return _try_again(_AWAY, 2)
+
     async def failed(request: Request, error: Exception) -> Response:
-        if is_transient(error):
-            answer = problem(503, "Try again", "the database does not answer at the moment")
-            answer.headers["Retry-After"] = "2"
-            return answer
         return problem(500, "Internal error", "the error was logged")
 
     app.add_exception_handler(CommandRefused, refused)
     app.add_exception_handler(CommandConflict, refused)
     app.add_exception_handler(HTTPException, not_found)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Overloaded, overloaded)
+    # By class: what the handler of all exceptions answers is raised again behind it, and logged with its stack.
+    for transient in TRANSIENT:
+        app.add_exception_handler(transient, unavailable)
     app.add_exception_handler(Exception, failed)
+
+
+def _try_again(detail: str, seconds: int) -> Response:
+    answer = problem(503, "Try again", detail)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer

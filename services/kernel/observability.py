@@ -2,11 +2,15 @@
 
 import logging
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+_OWN = "services."
+_SENTENCES_MAX = 1_000
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
@@ -15,82 +19,90 @@ class Metrics:
 
     def __init__(self, service: str) -> None:
         self.registry = CollectorRegistry()
-        label = {"service": service}
-        names = list(label)
-        self.appended = Counter(
-            "ledger_events_appended_total", "Events appended to the log", names, registry=self.registry
-        ).labels(**label)
-        self.commit_seconds = Histogram(
-            "ledger_commit_seconds", "One group commit", names, buckets=_SECONDS, registry=self.registry
-        ).labels(**label)
-        self.commit_events = Histogram(
-            "ledger_commit_events",
-            "Events in one group commit",
-            names,
-            buckets=_SIZES,
-            registry=self.registry,
-        ).labels(**label)
-        self.received = Counter(
-            "ledger_records_received_total", "Kafka records taken in", names, registry=self.registry
-        ).labels(**label)
-        self.dead_letters = Counter(
-            "ledger_dead_letters_total", "Messages kept as dead letters", names, registry=self.registry
-        ).labels(**label)
-        self.relayed = Counter(
-            "ledger_records_relayed_total", "Records sent to Kafka", names, registry=self.registry
-        ).labels(**label)
-        self.relay_seconds = Histogram(
-            "ledger_relay_transaction_seconds",
-            "One Kafka transaction",
-            names,
-            buckets=_SECONDS,
-            registry=self.registry,
-        ).labels(**label)
-        self.relay_lag = Gauge(
-            "ledger_relay_lag_events",
-            "Log events the relay has not passed yet",
-            names,
-            registry=self.registry,
-        ).labels(**label)
-        self.projection_lag = Gauge(
-            "ledger_projection_lag_events",
-            "Log events the projector has not passed yet",
-            names,
-            registry=self.registry,
-        ).labels(**label)
+        self._label = {"service": service}
+        self.appended = self._counter("events_appended_total", "Events appended to the log")
+        self.commit_seconds = self._histogram("commit_seconds", "One group commit", _SECONDS)
+        self.commit_events = self._histogram("commit_events", "Events in one group commit", _SIZES)
+        self.received = self._counter("records_received_total", "Kafka records taken in")
+        self.dead_letters = self._counter("dead_letters_total", "Messages kept as dead letters")
+        self.relayed = self._counter("records_relayed_total", "Records sent to Kafka")
+        self.relay_seconds = self._histogram("relay_transaction_seconds", "One Kafka transaction", _SECONDS)
+        self.relay_lag = self._gauge("relay_lag_events", "Log events the relay has not passed yet")
+        self.projection_lag = self._gauge("projection_lag_events", "Log events the projector has not passed yet")
+        self.loop_stalls = self._counter("loop_stalls_total", "Times that the event loop stood still")
+        self.commands_turned_away = self._counter(
+            "commands_turned_away_total", "HTTP commands refused because too many waited"
+        )
+        self.reads_turned_away = self._counter("reads_turned_away_total", "HTTP reads refused because too many waited")
+
+    def _counter(self, name: str, text: str) -> Counter:
+        return Counter(f"ledger_{name}", text, list(self._label), registry=self.registry).labels(**self._label)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"ledger_{name}", text, list(self._label), registry=self.registry).labels(**self._label)
+
+    def _histogram(self, name: str, text: str, buckets: Sequence[float]) -> Histogram:
+        made = Histogram(f"ledger_{name}", text, list(self._label), buckets=buckets, registry=self.registry)
+        return made.labels(**self._label)
 
     def render(self) -> bytes:
         """The exposition text."""
         return generate_latest(self.registry)
 
 
-class Thinned(logging.Filter):
-    """Lets each sentence of a library's loggers through once in a while, with how often it was said meanwhile.
+@dataclass(slots=True)
+class _Said:
+    """When a sentence was last written and last said, how often in between, and how long it is held back."""
 
-    While a broker is away its client says the same in every attempt, a hundred lines a second.
+    written_at: float
+    said_at: float
+    interval: float
+    silent: int = 0
+
+
+class Thinned(logging.Filter):
+    """Lets a sentence that is said again and again through once in a while, with how often it was said meanwhile.
+
+    While a server is away everybody who needs it says the same in every attempt, a hundred lines a second. The
+    longer it goes on, the seldomer it is written. Of a library a sentence is its form, whatever is filled in.
     """
 
-    def __init__(self, library: str, seconds: float = 5.0) -> None:
+    def __init__(self, library: str, seconds: float = 5.0, seconds_max: float = 60.0) -> None:
         super().__init__()
         self._library = library
         self._seconds = seconds
-        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+        self._seconds_max = seconds_max
+        self._said: dict[tuple[str, str], _Said] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is to be written; one that is tells how many before it were not."""
-        if not record.name.startswith(self._library):
+        sentence = self._sentence(record)
+        if sentence is None:
             return True
-        sentence = (record.name, str(record.msg))
-        last, silent = self._said.get(sentence, (-self._seconds, 0))
         # The record's own time, in seconds since the program began to log.
         now = record.relativeCreated / 1000
-        if now - last < self._seconds:
-            self._said[sentence] = (last, silent + 1)
+        said = self._said.get(sentence)
+        if said is None or now - said.said_at >= self._seconds_max:
+            if len(self._said) >= _SENTENCES_MAX:
+                self._said.clear()
+            self._said[sentence] = _Said(now, now, self._seconds)
+            return True
+        said.said_at = now
+        if now - said.written_at < said.interval:
+            said.silent += 1
             return False
-        self._said[sentence] = (now, 0)
-        if silent:
-            record.msg = f"{record.msg} ({silent} times more since it was last written)"
+        if said.silent:
+            record.msg = f"{record.msg} ({said.silent} times more since it was last written)"
+        said.written_at, said.silent = now, 0
+        said.interval = min(2 * said.interval, self._seconds_max)
         return True
+
+    def _sentence(self, record: logging.LogRecord) -> tuple[str, str] | None:
+        if record.name.startswith(self._library):
+            return (record.name, str(record.msg))
+        if record.name.startswith(_OWN) and record.levelno < logging.CRITICAL:
+            return (record.name, record.getMessage())
+        return None
 
 
 def configure_logging(service: str) -> None:

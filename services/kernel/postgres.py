@@ -217,10 +217,10 @@ def is_transient(error: BaseException) -> bool:
     A cut connection shows as one of several classes, InterfaceError among them, which is no PostgresError. An
     InterfaceError that is a ValueError as well complains of an argument, and will do so for ever.
     """
-    return isinstance(error, _TRANSIENT) and not isinstance(error, ValueError)
+    return isinstance(error, TRANSIENT) and not isinstance(error, ValueError)
 
 
-_TRANSIENT: tuple[type[BaseException], ...] = (
+TRANSIENT: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
@@ -233,3 +233,4 @@ _TRANSIENT: tuple[type[BaseException], ...] = (
     asyncpg.TransactionRollbackError,
     asyncpg.IdleInTransactionSessionTimeoutError,
 )
+"""Classes that mostly mean so; `is_transient` knows the exceptions."""

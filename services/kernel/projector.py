@@ -21,6 +21,7 @@ from services.kernel.log_reader import LogReader
 from services.kernel.merging import Batch
 from services.kernel.messages import Recorded
 from services.kernel.observability import Metrics
+from services.kernel.postgres import is_transient
 from services.kernel.projection import Projection
 
 _IDLE_SECONDS = 0.5
@@ -128,7 +129,8 @@ class Projector:
                     # A turn costs a dozen statements whatever it holds, so a trickle is gathered a little.
                     await asyncio.sleep(max(0.0, _TURN_SECONDS_MIN - (time.monotonic() - started)))
             except Exception as error:
-                log.warning("projector starts again after %s: %s", type(error).__name__, error, exc_info=True)
+                cause = type(error).__name__
+                log.warning("projector starts again after %s: %s", cause, error, exc_info=not is_transient(error))
                 await asyncio.sleep(_RETRY_SECONDS)
 
     def _seen(self) -> list[int]:

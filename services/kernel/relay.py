@@ -31,7 +31,7 @@ from services.kernel.topic_tail import tail_problem
 from services.kernel.undecided import refuse_undecided, undecided
 from services.kernel.wire import Record, Tail, notice_record, public_record, send_batches
 
-_RETRY_SECONDS = 0.5
+_RETRY_SECONDS, _RETRY_SECONDS_MAX = 0.5, 2.0
 _IDLE_SECONDS = 0.5
 _TURN_SECONDS_MIN = 0.03
 _SIDE_POLL_SECONDS, _DECIDED_SECONDS = 1.0, 10.0
@@ -106,6 +106,7 @@ class Relay:
 
     async def run(self) -> None:
         """Relay until cancelled. An error that only a person can settle stops it for good and is kept."""
+        pause = _RETRY_SECONDS
         while True:
             _end_if_cancelled()
             try:
@@ -119,7 +120,8 @@ class Relay:
             except (Exception, asyncio.CancelledError) as error:
                 _end_if_cancelled()  # It was none of ours where aiokafka cancelled what we waited for.
                 log.warning("relay starts again after %s: %s", type(error).__name__, error)
-                await asyncio.sleep(_RETRY_SECONDS)
+                pause = _RETRY_SECONDS if self.working else min(2 * pause, _RETRY_SECONDS_MAX)
+                await asyncio.sleep(pause)
             finally:
                 self.working = self.in_charge = False
 

@@ -13,6 +13,7 @@ from faststream.specification import AsyncAPI
 
 from contracts.topics import dead_letters_topic, lane_of
 from services.kernel import dead_letters, former_members, idempotent, inbox, kafka, postgres
+from services.kernel.admission import Admission
 from services.kernel.assignment import SeekToInbox
 from services.kernel.checkpoint_signer import CheckpointSigner
 from services.kernel.codec import EventCodec
@@ -20,19 +21,23 @@ from services.kernel.command_handler import CommandHandler
 from services.kernel.idempotent import CommandResult
 from services.kernel.inbox import InboxBatch
 from services.kernel.log_reader import LogReader
+from services.kernel.loop_watch import LoopWatch
 from services.kernel.messages import Instruction, Recorded
 from services.kernel.observability import Metrics
 from services.kernel.projector import Projector
-from services.kernel.read_models import ReadModels
+from services.kernel.read_models import READ_SECONDS_MAX, ReadModels
 from services.kernel.redrive import Settled, SettleDeadLetter, Settlement
 from services.kernel.relay import Relay
-from services.kernel.service import ServiceDefinition
+from services.kernel.service import React, ServiceDefinition
 from services.kernel.settings import ServiceSettings
 from services.kernel.subscribers import CHANNEL_PATTERN, Intake, subscribe
 
 _STOP_SECONDS = 30
 _CANCEL_AGAIN_SECONDS = 6
 """Longer than the relay needs to throw a producer away."""
+
+_COMMAND_SECONDS_MAX = 10.0
+"""What waits for longer is answered; sent again under its id, a command has its effect once, whatever became of it."""
 
 BeforeBatch = Callable[[ReadModels], Awaitable[None]]
 
@@ -56,9 +61,14 @@ class Kernel:
         self._intakes: list[Intake] = []
         self._groups = (f"{definition.name}.events", f"{definition.name}.channels")
         self.started = False
+        self._loop_watch = LoopWatch(settings.loop_stall_seconds, self.metrics.loop_stalls)
+        turned_away = self.metrics.commands_turned_away, self.metrics.reads_turned_away
+        self._commands = Admission("commands", settings.commands_waiting_max, turned_away[0])
+        self._reads = Admission("reads", settings.reads_waiting_max, turned_away[1])
 
     async def start(self, before_batch: BeforeBatch | None = None) -> None:
         """Open pools, start the loops, then take messages in. Leaves nothing open where it fails."""
+        self._loop_watch.start()
         try:
             await self._start(before_batch)
         except BaseException:
@@ -72,7 +82,7 @@ class Kernel:
         self._read_pool = await self._open_pool(8)
         # Rows and checkpoint go together: after a crash the projector goes on from the older checkpoint.
         self._projector_pool = await self._open_pool(2, durable=False)
-        self.read = ReadModels(self._read_pool)
+        self.read = ReadModels(self._read_pool, self._reads.entered)
         partitions = await self._log_pool.fetchval("select count(*) from log.genesis")
         self.reader = LogReader(self._log_pool, self.codec, partitions)
         await self.reader.refresh()
@@ -128,51 +138,47 @@ class Kernel:
             retry_backoff_ms=kafka.RETRY_BACKOFF_MS,
             metadata_max_age_ms=int(self.settings.channel_refresh_seconds * 1000),
         )
-        definition = self.definition
+        # Not through the door of the HTTP reads: what the inbox needs must not wait for them.
+        read = ReadModels(self._log_pool)
 
         async def prepare() -> None:
             if before_batch is not None:
-                await before_batch(self.read)
+                await before_batch(read)
 
-        def intake(react: Any, *, linked: bool) -> Intake:
-            made = Intake(
-                definition,
-                self.handler,
-                react,
-                linked=linked,
-                metrics=self.metrics,
-                before_batch=prepare,
-                after_batch=self._taken,
-            )
-            self._intakes.append(made)
-            return made
-
+        definition, (events, channels) = self.definition, self._groups
         if definition.sources:
-            subscribe(
-                broker,
-                intake(definition.react, linked=True),
-                self._listener(),
-                group=self._groups[0],
-                topics=definition.sources,
-                records_max=self.settings.inbox_records,
-                session_timeout_ms=self.settings.session_timeout_ms,
-            )
+            intake = self._intake(definition.react, prepare, linked=True)
+            self._subscribe(broker, intake, group=events, topics=definition.sources)
         if definition.react_to_channel is not None:
-            subscribe(
-                broker,
-                intake(definition.react_to_channel, linked=False),
-                self._listener(),
-                group=self._groups[1],
-                pattern=CHANNEL_PATTERN,
-                records_max=self.settings.inbox_records,
-                session_timeout_ms=self.settings.session_timeout_ms,
-            )
+            intake = self._intake(definition.react_to_channel, prepare, linked=False)
+            self._subscribe(broker, intake, group=channels, pattern=CHANNEL_PATTERN)
         return broker
 
-    def _listener(self) -> SeekToInbox:
+    def _intake(self, react: React, prepare: Callable[[], Awaitable[None]], *, linked: bool) -> Intake:
+        made = Intake(
+            self.definition,
+            self.handler,
+            react,
+            linked=linked,
+            metrics=self.metrics,
+            before_batch=prepare,
+            after_batch=self._taken,
+        )
+        self._intakes.append(made)
+        return made
+
+    def _subscribe(self, broker: KafkaBroker, intake: Intake, *, group: str, **topics: Any) -> None:
         listener = SeekToInbox(self._log_pool, self.settings.kafka, self.stopped_sources)
         self._listeners.append(listener)
-        return listener
+        subscribe(
+            broker,
+            intake,
+            listener,
+            group=group,
+            records_max=self.settings.inbox_records,
+            session_timeout_ms=self.settings.session_timeout_ms,
+            **topics,
+        )
 
     def _committed(self, events: Sequence[Recorded[Any]], seconds: float) -> None:
         self.metrics.commit_seconds.observe(seconds)
@@ -200,6 +206,7 @@ class Kernel:
         await self._end()
 
     async def _end(self) -> None:
+        self._loop_watch.end()
         for listener in self._listeners:
             listener.close()
         pending = set(self._tasks)
@@ -214,13 +221,20 @@ class Kernel:
                     await pool.close()
 
     async def execute(self, instruction: Instruction, command_id: str) -> CommandResult:
-        """Carry out one command from outside Kafka, once per command id."""
-        return await idempotent.execute(self.handler, instruction, command_id)
+        """Carry out one command from outside Kafka, once per command id.
+
+        Raises Overloaded where too many wait, and TimeoutError where it takes too long.
+        """
+        with self._commands.entered():
+            async with asyncio.timeout(_COMMAND_SECONDS_MAX):
+                return await idempotent.execute(self.handler, instruction, command_id)
 
     async def settle(self, settlement: Settlement) -> Settled:
         """Redrive or discard a dead letter. Raises UnknownLetter, or CommandRefused where it is not open."""
         work = SettleDeadLetter(settlement, self.definition, len(self.reader.partitions))
-        await self.handler.commit(work)
+        with self._commands.entered():
+            async with asyncio.timeout(_COMMAND_SECONDS_MAX):
+                await self.handler.commit(work)
         self.relay.nudge()
         if work.settled is None:
             raise RuntimeError(f"the settlement of {settlement.letter_id} ended without an outcome")
@@ -228,7 +242,9 @@ class Kernel:
 
     async def history(self, lane: str, stream: str) -> list[Recorded[Any]]:
         """All events of a stream."""
-        return await self.reader.read_stream(lane_of(lane, len(self.reader.partitions)), stream)
+        partition = lane_of(lane, len(self.reader.partitions))
+        async with self.read.connection() as connection, asyncio.timeout(READ_SECONDS_MAX):
+            return await self.reader.read_stream(connection, partition, stream)
 
     def asyncapi(self) -> str:
         """The AsyncAPI document of what the service subscribes to, as JSON."""
@@ -237,8 +253,8 @@ class Kernel:
 
     async def status(self) -> dict[str, Any]:
         """How far everything is, for operators and for whoever waits until all is quiet."""
-        await self.reader.refresh()
-        async with self._read_pool.acquire() as connection:
+        async with asyncio.timeout(READ_SECONDS_MAX), self._read_pool.acquire() as connection:
+            await self.reader.refresh()
             sources = await inbox.taken(connection)
             letters = await dead_letters.counts(connection)
             replies = await connection.fetchval("select count(*) from log.replies")

@@ -20,6 +20,8 @@ class ServiceSettings(BaseSettings):
     commit_works: int = Field(default=64, ge=1, description="inbox batches and HTTP commands in one commit")
     relay_events: int = Field(default=1_000, ge=1, description="events a partition in one Kafka transaction")
     projector_events: int = Field(default=250, ge=1, description="events a partition in one commit")
+    commands_waiting_max: int = Field(default=256, ge=1, description="HTTP commands that wait; more are turned away")
+    reads_waiting_max: int = Field(default=256, ge=1, description="HTTP reads that wait; more are turned away")
     poll_seconds: float = Field(default=0.05, gt=0, description="how often a sleeping loop looks again")
     channel_refresh_seconds: float = Field(default=2, gt=0, description="how soon a new channel is seen")
 
@@ -33,4 +35,9 @@ class ServiceSettings(BaseSettings):
         ge=6_000,
         description="how long a silent process keeps its partitions",
     )
-    failpoint: str = Field(default="", description="for tests: name[:nth][:kill|raise|hang], see failpoints.py")
+    loop_stall_seconds: float = Field(
+        default=3,
+        gt=0,
+        description="how long the event loop may stand still before it is logged, with the function that blocks it",
+    )
+    failpoint: str = Field(default="", description="for tests: name[:nth][:action], see failpoints.py")

@@ -23,6 +23,7 @@ from services.kernel.command_handler import CommandHandler
 from services.kernel.inbox import InboxBatch
 from services.kernel.messages import Delivery
 from services.kernel.observability import Metrics
+from services.kernel.postgres import is_transient
 from services.kernel.reactions import describe
 from services.kernel.service import React, ServiceDefinition
 from services.kernel.sources import delivery_of
@@ -112,8 +113,9 @@ class Intake:
             await self._handler.commit(batch)
             failpoints.hit("inbox.committed")
         except Exception as error:
-            log.exception("batch of %s records not handled, fetching it again", len(deliveries))
             self.trouble = describe(error)
+            text = "batch of %s records not handled, fetching it again: %s"
+            log.error(text, len(deliveries), self.trouble, exc_info=not is_transient(error))
             # What was fetched behind it meanwhile must not be handled before it.
             deliveries, self._held = deliveries + self._held, []
             _seek(consumer, _first_offsets(deliveries))

@@ -135,7 +135,8 @@ async def _append(log: _Log, turn: str) -> float:
 
 async def _load(log: _Log, turn: str) -> float:
     async def load(partition: int, tally: str) -> None:
-        events = await log.reader.read_stream(partition, f"tally-{tally}")
+        async with log.pool.acquire() as connection:
+            events = await log.reader.read_stream(connection, partition, f"tally-{tally}")
         if len(events) != EVENTS_A_STREAM:
             raise RuntimeError(f"the stream of {tally} has {len(events)} events")
 

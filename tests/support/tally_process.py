@@ -5,10 +5,12 @@ The processes are forked from one that has imported everything already, so each 
 
 import asyncio
 import ctypes
+import logging
 import multiprocessing
 import signal
 from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from services.kernel import failpoints
 from services.kernel.runtime import Kernel
@@ -27,6 +29,7 @@ class TallyProcess:
     source: str
     settings: ServiceSettings
     projection_version: int = 1
+    log: Path | None = None
 
     def start(self) -> BaseProcess:
         """Start it; it does not outlive the tests."""
@@ -39,6 +42,8 @@ class TallyProcess:
 
 def _run(tally: TallyProcess) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if tally.log is not None:
+        logging.basicConfig(filename=tally.log, level=logging.WARNING)
     failpoints.arm(tally.settings.failpoint)
     asyncio.run(_serve(tally))
 

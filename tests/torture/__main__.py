@@ -14,21 +14,34 @@ from pathlib import Path
 
 from infra.errors import InfraError
 from services.cli.console import Failure, console, table
-from tests.torture.plan import Step, long_plan, short_plan
+from tests.torture.plan import LONG_ABSENCES, Step, long_absence, long_plan, short_plan
 from tests.torture.run import Report, Settings, torture
+from tests.torture.vitals import Vitals
 
 
 def main() -> int:
     """Run as the arguments say; returns the exit code."""
     arguments = _arguments()
     seed = arguments.seed if arguments.seed is not None else secrets.randbelow(10_000)
-    settings = Settings(seed, arguments.seconds, messages_a_second=arguments.rate)
-    plan = short_plan(seed) if arguments.short else long_plan(seed)
+    away = arguments.long_absence
+    settings = Settings(
+        seed,
+        float("inf") if away else arguments.seconds,
+        messages_a_second=arguments.rate,
+        quiet_seconds_max=600,
+        watched=away is not None,
+    )
+    plan: Iterable[Step] = short_plan(seed) if arguments.short else long_plan(seed)
+    if away is not None:
+        plan = long_absence(away, arguments.seconds)
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="torture-"))
     folder.mkdir(parents=True, exist_ok=True)
     # What the harness's own clients say of servers that are away is no news.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    print(f"seed {seed}; the same again: make torture SECONDS={arguments.seconds:g} SEED={seed}", flush=True)
+    again = (
+        f"python -m tests.torture {' '.join(sys.argv[1:])}" if away else f"make torture SECONDS={arguments.seconds:g}"
+    )
+    print(f"seed {seed}; the same again: {again} {'--seed ' if away else 'SEED='}{seed}", flush=True)
     started = time.monotonic()
     try:
         report = asyncio.run(_stoppable(folder, settings, plan))
@@ -57,6 +70,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="of the load and of the plan; drawn and printed unless given")
     parser.add_argument("--rate", type=float, default=20, help="messages a second of the load")
     parser.add_argument("--short", action="store_true", help="each fault once, as the tests do")
+    parser.add_argument(
+        "--long-absence", choices=LONG_ABSENCES, help="nothing else happens; memory and answers are followed"
+    )
     parser.add_argument("--folder", type=Path, help="where everything is kept; it stays afterwards")
     return parser.parse_args()
 
@@ -78,8 +94,21 @@ def _show(report: Report, seconds: float) -> None:
         ("quiet after the load's end", f"{report.quiet_seconds:.1f} s"),
     ]
     console.print(table("Run", "what", "figure", rows=rows))
+    if report.vitals is not None and report.caught_up:
+        _show_vitals(report.vitals, report)
     console.print(table("Audit", "check", "result", rows=[(one.name, one.result) for one in report.audits]))
     console.print(f"Nothing lost, nothing doubled, nothing reordered ({seconds:.0f} s).")
+
+
+def _show_vitals(vitals: Vitals, report: Report) -> None:
+    began, (step, ended), caught_up = report.began[0], report.ended[0], report.caught_up[0]
+    columns = ("service", "MiB before / most / after", "sockets", "log lines a second")
+    console.print(table("Services", *columns, rows=vitals.processes(began, ended)))
+    phases = [("before", 0.0, began), (f"{step.fault}", began, ended), ("after", ended, float("inf"))]
+    console.print(table("HTTP", "when", "kind", "answers", "ms p50 / p99", rows=vitals.http(phases)))
+    console.print(
+        f"Away for {ended - began:.0f} s, all that had come was worked through {caught_up - ended:.1f} s later."
+    )
 
 
 if __name__ == "__main__":

@@ -88,6 +88,23 @@ async def _service_frozen(cluster: Cluster, step: Step) -> None:
     await _ended_in_order(replica)
 
 
+async def _loop_blocked(cluster: Cluster, step: Step) -> None:
+    """Its loop stands still at a failpoint longer than its session; a replica goes on, and then it wakes."""
+    running = cluster.services[step.service]
+    running.held = True
+    try:
+        await _ended_in_order(running)
+        blocked = with_failpoint(cluster, step.service, step.detail)
+        cluster.replicas.append(blocked)
+        blocked.start()
+        replica = replica_of(cluster, step.service)
+        await asyncio.sleep(step.seconds)
+        await _ended_in_order(blocked)
+        await _ended_in_order(replica)
+    finally:
+        running.held = False
+
+
 async def _service_terminated(cluster: Cluster, step: Step) -> None:
     running = cluster.services[step.service]
     running.held = True
@@ -208,6 +225,7 @@ FAULTS: dict[str, Fault] = {
     "second replica, first killed": _second_replica,
     "replica joins and leaves": _replica_joins_and_leaves,
     "service frozen, replica takes over": _service_frozen,
+    "event loop blocked, replica takes over": _loop_blocked,
     "service terminated": _service_terminated,
     "consumer groups lost": _consumer_groups_lost,
     "Kafka stopped": _kafka_stopped,

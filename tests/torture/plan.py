@@ -36,6 +36,7 @@ _ROUND: dict[str, tuple[int, tuple[float, float]]] = {
     "second replica, first killed": (2, (2, 5)),
     "replica joins and leaves": (1, (2, 4)),
     "service frozen, replica takes over": (1, (9, 11)),
+    "event loop blocked, replica takes over": (1, (18, 20)),
     "service terminated": (2, (0, 0)),
     "consumer groups lost": (1, (0, 0)),
     "Kafka stopped": (1, (2, 12)),
@@ -87,11 +88,27 @@ def short_plan(seed: int) -> list[Step]:
     return steps
 
 
+_LONG_ABSENCES = {
+    "kafka": "Kafka stopped",
+    "postgres": "PostgreSQL restarted fast",
+    "postgres-frozen": "PostgreSQL frozen",
+}
+LONG_ABSENCES = tuple(_LONG_ABSENCES)
+LOAD_SECONDS_BEFORE = 20.0
+
+
+def long_absence(server: str, seconds: float) -> list[Step]:
+    """One server is away for so long, and nothing else happens."""
+    return [Step(_LONG_ABSENCES[server], "", LOAD_SECONDS_BEFORE, seconds, "")]
+
+
 def _drawn(random: Random, fault: str, seconds: tuple[float, float]) -> Step:
     service = "" if fault.startswith(("Kafka", "PostgreSQL", "all ")) else random.choice(SERVICES)
     detail = ""
     if fault == "killed at a failpoint":
         detail = f"{random.choice(_POINTS)}:{random.randint(1, 4)}"
+    elif fault == "event loop blocked, replica takes over":
+        detail = f"{random.choice(_POINTS)}:{random.randint(1, 4)}:stall"
     elif fault == "consumer groups lost":
         detail = random.choice(_GROUPS_LOST)
     elif fault == "commits lost":

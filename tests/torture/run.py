@@ -13,11 +13,12 @@ from tests.support.system import heads
 from tests.torture.cluster import Cluster, running_cluster
 from tests.torture.faults import FAULTS, services_hit
 from tests.torture.journal import Journal
-from tests.torture.load import Load
+from tests.torture.load import Load, order_ends
 from tests.torture.oracle import Audit, audit
 from tests.torture.plan import Step
-from tests.torture.progress import Growth, quiet
+from tests.torture.progress import Growth, quiet, worked_through
 from tests.torture.sender import Sender
+from tests.torture.vitals import Vitals
 
 _FIRST_ORDERS_SECONDS = 1.0
 
@@ -31,6 +32,8 @@ class Settings:
     orders_a_book: int = 60
     messages_a_second: float = 20.0
     quiet_seconds_max: float = 300.0
+    watched: bool = False
+    """Whether memory, sockets, log lines and HTTP answers of the services are followed."""
 
 
 @dataclass
@@ -38,6 +41,7 @@ class Report:
     """What a run did and found."""
 
     faults: Counter[str] = field(default_factory=Counter)
+    began: list[float] = field(default_factory=list)
     ended: list[tuple[Step, float]] = field(default_factory=list)
     kills: int = 0
     unasked: Counter[str] = field(default_factory=Counter)
@@ -50,6 +54,9 @@ class Report:
     held_up_seconds: float = 0.0
     quiet_seconds: float = 0.0
     audits: list[Audit] = field(default_factory=list)
+    caught_up: list[float] = field(default_factory=list)
+    """When a watched run had worked through what had come until the end of each fault."""
+    vitals: Vitals | None = None
 
 
 async def torture(folder: Path, settings: Settings, plan: Iterable[Step]) -> Report:
@@ -62,16 +69,23 @@ async def torture(folder: Path, settings: Settings, plan: Iterable[Step]) -> Rep
         sender = Sender(cluster.servers.kafka, journal, settings.messages_a_second)
         load = Load(cluster, sender, settings.seed, settings.orders_a_book)
         growth = Growth(cluster)
-        following = asyncio.create_task(growth.follow())
+        following = [asyncio.create_task(growth.follow())]
+        if settings.watched:
+            report.vitals = Vitals(cluster)
+            following.append(asyncio.create_task(report.vitals.follow()))
         try:
             await _faults_under_load(cluster, settings, plan, load, report)
             loaded_until = time.monotonic()
+            if report.vitals is not None:
+                # Nobody may give commands while all is to become quiet.
+                report.vitals.asking = False
             report.quiet_seconds = await quiet(cluster, settings.quiet_seconds_max)
             report.audits = await audit(cluster, journal.entries, load.books)
             report.audits.append(await _fed_again(cluster, sender, settings))
             report.audits += (await audit(cluster, journal.entries, load.books))[:1]
         finally:
-            following.cancel()
+            for task in following:
+                task.cancel()
             await sender.close()
             _count(report, cluster, sender)
         _measure(report, growth, loaded_until)
@@ -110,8 +124,12 @@ async def _carry_out(
             loading.result()
         print(f"{elapsed:7.1f} s  {step}", flush=True)
         report.faults[step.fault] += 1
+        report.began.append(time.monotonic())
         await FAULTS[step.fault](cluster, step)
         report.ended.append((step, time.monotonic()))
+        if settings.watched:
+            await worked_through(cluster, await order_ends(cluster.servers.kafka))
+            report.caught_up.append(time.monotonic())
 
 
 async def _fed_again(cluster: Cluster, sender: Sender, settings: Settings) -> Audit:
