@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +15,7 @@ from contracts.topics import dead_letters_topic, events_topic
 from services.kernel import clock, event_log, kafka, postgres
 from services.kernel.errors import WrongTopicSettings
 from services.kernel.inbox import taken
+from services.kernel.server_wait import some_port_is_open
 from services.kernel.service import ServiceDefinition
 from services.kernel.sources import source_problems
 from services.kernel.topic_tail import tail_problem
@@ -101,21 +101,11 @@ async def _kafka_findings(bootstrap: str) -> list[Finding]:
         async with asyncio.timeout(_CONNECT_SECONDS_MAX):
             await kafka.list_topics(bootstrap)
     except (KafkaError, OSError, TimeoutError) as error:
-        if await _some_port_is_open(bootstrap):
+        if await some_port_is_open(bootstrap):
             problem = f"{bootstrap} is open but does not let us in ({error!r}): login or protocol is wrong"
             return [Finding(Complaint.KAFKA_REFUSES, problem)]
         return [Finding(Complaint.KAFKA_AWAY, f"Kafka at {bootstrap} is not there: {error!r}")]
     return []
-
-
-async def _some_port_is_open(bootstrap: str) -> bool:
-    for address in bootstrap.split(","):
-        host, _, port = address.rpartition(":")
-        with suppress(OSError, TimeoutError):
-            _, writer = await asyncio.wait_for(asyncio.open_connection(host, int(port)), _CONNECT_SECONDS_MAX)
-            writer.close()
-            return True
-    return False
 
 
 async def _topics_and_sources(

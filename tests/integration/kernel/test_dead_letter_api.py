@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 
 from services.kernel.application import Application
 from services.kernel.runtime import Kernel
-from tests.support.running import Home
+from tests.support.running import Home, eventually
 
 WHO = {"by": "ann", "reason": "the partner mended it"}
 
@@ -20,7 +20,13 @@ async def app(home: Home) -> AsyncIterator[FastAPI]:
     """The service with its HTTP API, running."""
     app = Application(home.definition, APIRouter()).asgi(home.settings())
     async with app.router.lifespan_context(app):
+        await eventually(lambda: _started(app), "the service has started")
         yield app
+
+
+async def _started(app: FastAPI) -> bool:
+    kernel: Kernel = app.state.kernel
+    return kernel.started
 
 
 @pytest.fixture
