@@ -22,6 +22,7 @@ from services.cli.stack import DATABASE_PREFIX, running_stack, url
 from services.kernel import kafka, postgres
 from services.kernel.finding import Finding, Wrong
 from services.kernel.kept_checkpoints import Kept, against_service, notes_of, read_kept
+from services.kernel.new_chain import remedy
 from services.kernel.signed_note import VerifyingKey, load_public_keys
 from services.kernel.verify import genesis_digests, log_sizes
 from services.kernel.verify_jobs import ChainJob, ChainPart, Job, Kind, Outcome, TopicJob, TopicPart, grouped, run_jobs
@@ -263,6 +264,9 @@ def show_findings(subjects: Sequence[Subject]) -> None:
         if finding.show:
             database = postgres.database_name(service, DATABASE_PREFIX)
             console.print(f"{database}=# {finding.show};", highlight=False, soft_wrap=True)
+    for subject in subjects:
+        if sentence := remedy(subject.service, subject.all_findings):
+            console.print(sentence, highlight=False)
 
 
 def _place(partition: int) -> str:
@@ -284,6 +288,7 @@ def _document(subjects: Sequence[Subject], seconds: float) -> dict[str, Any]:
                 "events_signed": s.kept.checkpoints[-1].size if s.kept.checkpoints else 0,
                 "signing": s.status["checkpoint"] if s.status else "the service does not answer",
                 "findings": [{**asdict(f), "show": f.show} for f in s.all_findings],
+                "remedy": remedy(s.service, s.all_findings),
             }
             for s in subjects
         },
