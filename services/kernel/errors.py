@@ -6,6 +6,7 @@ KernelError
 |-- UnknownEvent          an event type or version that this build does not know: stop that partition
 |-- TailAheadOfLog        the topic holds what the log lacks: a restored database; stop, never publish
 |-- UndecidedRecords      Kafka lost track of a transaction of ours: abort it, then start again
+|-- TopicLostRecords      the topic was made again, or restored: send what it lacks from the log
 |-- CannotStart           a server refuses us, or its database is not made: end, and say what to do
 |-- StillStarting         a request that came too soon: answer 503, and say what is waited for
 |-- WrongTopicSettings    a topic that would forget records: refuse to start
@@ -45,6 +46,10 @@ class TailAheadOfLog(KernelError):
 
 class UndecidedRecords(KernelError):
     """The topic ends with records of a transaction that Kafka has forgotten to end."""
+
+
+class TopicLostRecords(KernelError):
+    """The topic ends before what was sent to it."""
 
 
 class CannotStart(KernelError):
