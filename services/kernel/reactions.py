@@ -105,7 +105,7 @@ def _letter(one: Executed, delivery: Delivery, *, own_topic: bool) -> DeadLetter
         reason, error = _reason(command, one.failure), describe(one.failure)
     elif instruction.dead_letter is not None:
         code, faults = instruction.dead_letter, instruction.faults
-        error = "; ".join(f"{fault.path}: {fault.message}" if fault.path else fault.message for fault in faults)
+        error = "; ".join(fault.message for fault in faults)
         return DeadLetter(
             delivery, code, error or code, clock.now(), LetterState.ANSWERED, own_topic=own_topic, faults=faults
         )

@@ -110,7 +110,10 @@ async def test_a_bad_request_is_named_and_changes_nothing(
 
 
 async def test_an_answered_letter_shows_the_fields_at_fault_as_its_channel_heard_them(home: Home) -> None:
-    faults = (FieldFault("invalid_field", "amount", "must be above 0"), FieldFault("too_late", "", "come earlier"))
+    faults = (
+        FieldFault("invalid_field", "amount", "amount must be above 0"),
+        FieldFault("too_late", "", "come earlier"),
+    )
 
     def refuse(event: Asked) -> list[Instruction]:
         return [replace(to(event.tally, Count(event.tally, 1)), dead_letter="invalid_field", faults=faults)]
@@ -125,5 +128,5 @@ async def test_an_answered_letter_shows_the_fields_at_fault_as_its_channel_heard
         (letter,) = (await client.get("/dead-letters")).json()
         shown = (await client.get(f"/dead-letters/{letter['id']}")).json()
     assert (shown["state"], shown["reason"]) == ("answered", "invalid_field")
-    assert shown["error"] == "amount: must be above 0; come earlier"
+    assert shown["error"] == "amount must be above 0; come earlier"
     assert shown["faults"] == [fault._asdict() for fault in faults]
