@@ -124,6 +124,8 @@ class _Supervised:
             stop_seconds_max=STOP_SECONDS_MAX,
             env={**os.environ, **child.env},
         )
+        self.reason = ""
+        """Why it is not ready, as it said last."""
         self.restarted = Restarted(child.name, lambda: ChildProcess(command), report)
 
 
@@ -146,7 +148,8 @@ class _Supervisor:
             if waiting and time.monotonic() > deadline:
                 late = waiting[0]
                 tail = late.restarted.process.log_tail()
-                raise ServerFailed(f"{late.child.name} was not ready after {READY_SECONDS_MAX:.0f} s:\n{tail}")
+                why = f" ({late.reason})" if late.reason else ""
+                raise ServerFailed(f"{late.child.name} was not ready after {READY_SECONDS_MAX:.0f} s{why}:\n{tail}")
             self._restart_ended()
             time.sleep(POLL_SECONDS)
 
@@ -156,6 +159,7 @@ class _Supervisor:
         if status == HTTPStatus.SERVICE_UNAVAILABLE and content.get("status") == STOPPED:
             self._report(f"{one.child.name} has stopped: {content.get('reason')}")
             return True
+        one.reason = str(content.get("reason") or "")
         return status == HTTPStatus.OK
 
     def watch(self, stop: threading.Event) -> None:

@@ -21,7 +21,7 @@ from services.claims.domain.commands import (
     ReportLoss,
 )
 from services.claims.domain.lines import ClaimedLine
-from services.kernel.messages import Delivery, Instruction, UniqueKey
+from services.kernel.messages import Delivery, FieldFault, Instruction, UniqueKey
 from services.kernel.routing import route
 
 SOURCES = (events_topic(ServiceName.POLICY), events_topic(ServiceName.BILLING))
@@ -138,6 +138,7 @@ def _refusal(
             faults=(fault,),
         ),
         dead_letter=fault.code,
+        faults=(FieldFault(fault.code, fault.path, fault.message),),
     )
 
 

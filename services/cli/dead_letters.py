@@ -46,12 +46,16 @@ def list_letters(
 
 @dead_letters.command("show")
 def show_letter(service: Service, letter_id: LetterId) -> None:
-    """One dead letter whole: the message, its headers, the error, what waits behind it."""
+    """One dead letter whole: the message, its headers, the error, the fields at fault, what waits behind it."""
     found = _found(service, letter_id)
     value = found.pop("text")
     if value is not None:
         found.pop("value_base64")
+    faults = found.pop("faults")
     console.print(Panel(_json(found), title=f"dead letter {found['id']}"))
+    if faults:
+        rows = [(fault["path"] or "(the message)", fault["message"], fault["code"]) for fault in faults]
+        console.print(table("What its channel was told", "field", "what is wrong", "code", rows=rows))
     if value is not None:
         try:
             shown: Any = _json(json.loads(value))

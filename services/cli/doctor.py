@@ -12,7 +12,7 @@ from services.cli.at_hand import servers_at_hand
 from services.cli.console import console, table
 from services.cli.stack import DATABASE_PREFIX
 from services.kernel import postgres
-from services.kernel.doctor import Complaint, Finding, examine
+from services.kernel.doctor import Complaint, Diagnosis, examine
 
 REMEDIES = {
     Complaint.DATABASE_AWAY: "Start PostgreSQL, or correct host and port in LEDGER_POSTGRES.",
@@ -48,7 +48,7 @@ def doctor(
     raise typer.Exit(1)
 
 
-async def _examine(servers: Servers, services: list[ServiceName]) -> dict[str, list[Finding]]:
+async def _examine(servers: Servers, services: list[ServiceName]) -> dict[str, list[Diagnosis]]:
     found = {}
     for name in services:
         definition = importlib.import_module(f"services.{name}.app").application.definition

@@ -1,6 +1,7 @@
 """`pledger show` and `pledger report`: what the services' read models say."""
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -33,34 +34,32 @@ def show_order(
     as_of: AsOf = None,
 ) -> None:
     """An order: its application, decision and policy."""
-    if as_of is not None:
-        contract = _contract_of(ServiceName.QUOTE, f"/channels/{channel}/orders/{order_no}")
-        stream, keep = application_stream(channel, order_no, contract), {"channel": channel, "order_no": order_no}
-        show_contract_as_of(f"order {order_no}", ServiceName.QUOTE, contract, stream, as_of, keep)
-        return
-    _document(f"order {order_no}", ServiceName.QUOTE, f"/channels/{channel}/orders/{order_no}")
+    path, keep = f"/channels/{channel}/orders/{order_no}", {"channel": channel, "order_no": order_no}
+    _shown(
+        f"order {order_no}",
+        ServiceName.QUOTE,
+        path,
+        as_of,
+        lambda contract: application_stream(channel, order_no, contract),
+        keep,
+    )
 
 
 @show.command("policy")
 def show_policy(policy_no: Annotated[str, typer.Argument(help="Our policy number.")], as_of: AsOf = None) -> None:
     """A policy term, and the history of its contract."""
-    if as_of is not None:
-        contract = _contract_of(ServiceName.POLICY, f"/policies/{policy_no}")
-        stream, keep = policy_stream(contract), {"policy_no": policy_no}
-        show_contract_as_of(f"policy {policy_no}", ServiceName.POLICY, contract, stream, as_of, keep)
-        return
-    found = _document(f"policy {policy_no}", ServiceName.POLICY, f"/policies/{policy_no}")
-    _history(ServiceName.POLICY, found["contract_id"])
+    path, keep = f"/policies/{policy_no}", {"policy_no": policy_no}
+    found = _shown(f"policy {policy_no}", ServiceName.POLICY, path, as_of, policy_stream, keep)
+    if found is not None:
+        _history(ServiceName.POLICY, found["contract_id"])
 
 
 @show.command("account")
 def show_account(contract_id: Annotated[str, typer.Argument(help="The contract id.")], as_of: AsOf = None) -> None:
     """A contract's account: invoices, payments, postings."""
-    if as_of is not None:
-        stream, keep = account_stream(contract_id), {"contract_id": contract_id}
-        show_contract_as_of(f"account {contract_id}", ServiceName.BILLING, contract_id, stream, as_of, keep)
+    path, keep = f"/accounts/{contract_id}", {"contract_id": contract_id}
+    if _shown(f"account {contract_id}", ServiceName.BILLING, path, as_of, account_stream, keep) is None:
         return
-    _document(f"account {contract_id}", ServiceName.BILLING, f"/accounts/{contract_id}")
     postings = get(running_stack(), ServiceName.BILLING, f"/accounts/{contract_id}/postings")
     rows = [
         (
@@ -78,12 +77,8 @@ def show_account(contract_id: Annotated[str, typer.Argument(help="The contract i
 @show.command("claim")
 def show_claim(claim_no: Annotated[str, typer.Argument(help="Our claim number.")], as_of: AsOf = None) -> None:
     """A claim with its lines."""
-    if as_of is not None:
-        contract = _contract_of(ServiceName.CLAIMS, f"/claims/{claim_no}")
-        stream, keep = cover_stream(contract), {"claim_no": claim_no}
-        show_contract_as_of(f"claim {claim_no}", ServiceName.CLAIMS, contract, stream, as_of, keep)
-        return
-    _document(f"claim {claim_no}", ServiceName.CLAIMS, f"/claims/{claim_no}")
+    path, keep = f"/claims/{claim_no}", {"claim_no": claim_no}
+    _shown(f"claim {claim_no}", ServiceName.CLAIMS, path, as_of, cover_stream, keep)
 
 
 def report(
@@ -95,9 +90,23 @@ def report(
     show_business(running_stack(), test=sandbox)
 
 
-def _contract_of(service: ServiceName, path: str) -> str:
-    found: str = get(running_stack(), service, path)["contract_id"]
-    return found
+def _shown(
+    title: str,
+    service: ServiceName,
+    path: str,
+    as_of: str | None,
+    stream_of: Callable[[str], str],
+    keep: Mapping[str, str],
+) -> Any:
+    """Show the document at the path as it is, and return it; or show what was known at a moment, and return None.
+
+    The rows of that moment are those of the contract's stream that have the values of `keep`.
+    """
+    if as_of is None:
+        return _document(title, service, path)
+    contract_id = keep.get("contract_id") or get(running_stack(), service, path)["contract_id"]
+    show_contract_as_of(title, service, contract_id, stream_of(contract_id), as_of, keep)
+    return None
 
 
 def _document(title: str, service: ServiceName, path: str) -> Any:

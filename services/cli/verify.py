@@ -19,10 +19,12 @@ from services.cli.compared import Compared, compared
 from services.cli.console import console, progress, table
 from services.cli.keys import checkpoints_folder, public_keys_path
 from services.cli.stack import DATABASE_PREFIX, running_stack, url
-from services.kernel import kafka, postgres
+from services.kernel import postgres
 from services.kernel.finding import Finding, Wrong
 from services.kernel.kept_checkpoints import Kept, against_service, notes_of, read_kept
+from services.kernel.new_chain import remedy
 from services.kernel.signed_note import VerifyingKey, load_public_keys
+from services.kernel.topic_ends import committed_ends
 from services.kernel.verify import genesis_digests, log_sizes
 from services.kernel.verify_jobs import ChainJob, ChainPart, Job, Kind, Outcome, TopicJob, TopicPart, grouped, run_jobs
 
@@ -147,7 +149,7 @@ async def _subjects(stack: Stack, scope: Scope, keys: Mapping[str, list[Verifyin
 async def _subject(stack: Stack, scope: Scope, service: str, keys: Mapping[str, list[VerifyingKey]]) -> Subject:
     # In this order: what the relay has passed is on the topic, and what is on the topic is in the log.
     status = await _status(stack, service)
-    ends = {} if scope.chain_only else await kafka.committed_ends(stack.kafka, events_topic(service))
+    ends = {} if scope.chain_only else await committed_ends(stack.kafka, events_topic(service))
     kept = read_kept(checkpoints_folder(data_folder()), service, keys, scope.witnessed)
     connection = await postgres.connect(postgres.service_dsn(stack.postgres, service, DATABASE_PREFIX))
     try:
@@ -263,6 +265,9 @@ def show_findings(subjects: Sequence[Subject]) -> None:
         if finding.show:
             database = postgres.database_name(service, DATABASE_PREFIX)
             console.print(f"{database}=# {finding.show};", highlight=False, soft_wrap=True)
+    for subject in subjects:
+        if sentence := remedy(subject.service, subject.all_findings):
+            console.print(sentence, highlight=False)
 
 
 def _place(partition: int) -> str:
@@ -284,6 +289,7 @@ def _document(subjects: Sequence[Subject], seconds: float) -> dict[str, Any]:
                 "events_signed": s.kept.checkpoints[-1].size if s.kept.checkpoints else 0,
                 "signing": s.status["checkpoint"] if s.status else "the service does not answer",
                 "findings": [{**asdict(f), "show": f.show} for f in s.all_findings],
+                "remedy": remedy(s.service, s.all_findings),
             }
             for s in subjects
         },

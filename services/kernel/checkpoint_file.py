@@ -125,11 +125,23 @@ def _tail(file: BinaryIO) -> tuple[list[str], int]:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[BinaryIO]:
+def locked(path: Path) -> Iterator[BinaryIO]:
+    """The file, for this process alone. Another one may have come under its name while the lock was waited for."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
+    while True:
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_at(path, file):
+                continue
+            yield file
+            return
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def append(
@@ -145,7 +157,7 @@ def append(
     called, while the file is locked, so that nobody signs in the middle of an exchange of keys. Raises
     BrokenCheckpoints.
     """
-    with _locked(path) as file:
+    with locked(path) as file:
         keys = keys_now()
         notes, unfinished = _tail(file)
         before = _last_of(notes, service, [key.public for key in keys]) if notes else None
@@ -160,7 +172,7 @@ def append(
         file.flush()
         os.fsync(file.fileno())
         if not end:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         afterwards()
         return checkpoint
 
@@ -204,13 +216,14 @@ def exchange_key(path: Path, service: str, key: Path, now: datetime) -> Verifyin
 
     def put_in_place() -> None:
         coming.replace(key)
-        _sync_folder(key.parent)
+        sync_folder(key.parent)
 
     append(path, service, lambda: [load_key(key, name), new], following, put_in_place)
     return new.public
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Let the names in a folder survive a loss of power."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

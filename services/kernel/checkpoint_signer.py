@@ -2,7 +2,7 @@
 
 The process whose relay works signs, so that of several replicas one does; a lock on the file keeps the chain of
 checkpoints single even while that changes hands. Nothing is signed that was not recomputed here: where the
-log no longer follows from the last checkpoint, signing stops for good and says why.
+log no longer follows from the last checkpoint, signing stops and says why, until people have begun a new chain.
 """
 
 import asyncio
@@ -13,18 +13,16 @@ from pathlib import Path
 
 import asyncpg
 
-from services.kernel import clock, event_log
-from services.kernel.chain_walk import ChainWalk, SignedDigest
-from services.kernel.checkpoint import NO_PREVIOUS, Checkpoint, genesis_root, origin_of
+from services.kernel import clock
+from services.kernel.checkpoint import NO_PREVIOUS, Checkpoint, origin_of
 from services.kernel.checkpoint_file import BrokenCheckpoints, append, checkpoint_path, last_note
 from services.kernel.event_log import Head
-from services.kernel.finding import short
 from services.kernel.log_reader import LogReader
+from services.kernel.new_chain import is_accepted
 from services.kernel.settings import ServiceSettings
+from services.kernel.signed_log import LogHeads, recomputed
 from services.kernel.signed_note import SignedNote, load_key
-from services.kernel.verify import genesis_digests
 
-_DIGEST = "select digest from log.events where partition = $1 and position = $2"
 _POLL_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
@@ -57,6 +55,8 @@ class CheckpointSigner:
         self._walked: dict[int, Head] = {}
         self._lock = asyncio.Lock()
         self.stopped_because: str | None = None
+        self._refused: str | None = None
+        """The last note of a file that was looked at and cannot be followed on."""
 
     @property
     def status(self) -> str:
@@ -81,7 +81,9 @@ class CheckpointSigner:
     async def run(self) -> None:
         """Sign every `checkpoint_seconds`, or `checkpoint_events`, until cancelled; only what is new."""
         due = 0.0
-        while self._file is not None and self.stopped_because is None:
+        while self._file is not None:
+            if self.stopped_because is not None:
+                await self._begin_anew()
             grown = sum(self._reader.heads) - (self._signed.size if self._signed else -1)
             if self._in_charge() and grown and (time.monotonic() >= due or grown >= self._events):
                 try:
@@ -90,6 +92,21 @@ class CheckpointSigner:
                     log.warning("no checkpoint signed: %s: %s", type(error).__name__, error)
                 due = time.monotonic() + self._seconds
             await asyncio.sleep(min(_POLL_SECONDS, self._seconds))
+
+    async def _begin_anew(self) -> None:
+        """Go on where a new chain of checkpoints was begun, and accepted under this service's key."""
+        if self._file is None or self._key is None or last_note(self._file) == self._refused:
+            return
+        try:
+            key = load_key(self._key, origin_of(self._service)).public
+            accepted = await asyncio.to_thread(is_accepted, self._file, key)
+        except (OSError, ValueError) as error:
+            log.warning("checkpoints not looked at: %s", error)
+            return
+        self._refused = last_note(self._file)
+        if accepted:
+            log.info("a new chain of checkpoints was begun; it is gone on with")
+            self._signed, self._walked, self.stopped_because = None, {}, None
 
     async def sign(self) -> Checkpoint | None:
         """Sign the heads if they have moved since the last checkpoint; returns that checkpoint."""
@@ -102,6 +119,7 @@ class CheckpointSigner:
                 return await asyncio.to_thread(self._append, self._file, self._key, heads)
             except BrokenCheckpoints as broken:
                 self.stopped_because = str(broken)
+                self._refused = None
                 log.critical("no more checkpoints: %s", broken)
                 return None
 
@@ -115,26 +133,14 @@ class CheckpointSigner:
             raise BrokenCheckpoints(f"{file} has lost {self._signed.label}")
         return last
 
-    async def _walk(self, before: Checkpoint | None) -> "_Heads":
+    async def _walk(self, before: Checkpoint | None) -> LogHeads:
         """The heads, after recomputing every digest since the last checkpoint."""
         async with self._pool.acquire() as connection:
-            heads = await event_log.heads(connection)
-            genesis = await genesis_digests(connection)
-            if before is not None and genesis_root(genesis) != before.genesis:
-                raise BrokenCheckpoints("the log has another genesis than what was signed before")
-            for partition, head in heads.items():
-                start = self._start(partition, before, genesis[partition])
-                await _check(connection, partition, start, head)
-                self._walked[partition] = head
-        return _Heads(genesis_root(genesis), heads)
+            log = await recomputed(connection, before, self._walked)
+        self._walked = dict(log.heads)
+        return log
 
-    def _start(self, partition: int, before: Checkpoint | None, genesis: bytes) -> Head:
-        """Where the walk begins: at what was walked here or signed before, whichever is further on."""
-        signed = before.heads.get(partition) if before else None
-        known = [head for head in (signed, self._walked.get(partition)) if head is not None]
-        return max(known, key=lambda head: head.position, default=Head(0, genesis))
-
-    def _append(self, file: Path, key: Path, heads: "_Heads") -> Checkpoint | None:
+    def _append(self, file: Path, key: Path, heads: LogHeads) -> Checkpoint | None:
         def following(before: Checkpoint | None) -> Checkpoint | None:
             if before is not None and all(
                 heads.heads[partition].position <= head.position for partition, head in before.heads.items()
@@ -150,27 +156,3 @@ class CheckpointSigner:
         made = append(file, self._service, lambda: [load_key(key, origin_of(self._service))], following)
         self._signed = made or self._signed
         return made
-
-
-class _Heads:
-    """What is to be signed."""
-
-    def __init__(self, genesis: bytes, heads: dict[int, Head]) -> None:
-        self.genesis = genesis
-        self.heads = heads
-
-
-async def _check(connection: event_log.Connection, partition: int, start: Head, head: Head) -> None:
-    """Walk from one head to the next. Raises BrokenCheckpoints where the log does not lead there."""
-    if head.position < start.position:
-        raise BrokenCheckpoints(f"partition {partition} was at {start.position} and is at {head.position}")
-    if start.position:
-        stored = await connection.fetchval(_DIGEST, partition, start.position)
-        if stored != start.digest:
-            raise BrokenCheckpoints(
-                f"partition {partition} had digest {short(start.digest)} at {start.position}, now {short(stored)}"
-            )
-    walk = ChainWalk(partition, start.position, start.digest, [SignedDigest(head.position, head.digest, "the head")])
-    await walk.run(connection, head.position)
-    if walk.stopped:
-        raise BrokenCheckpoints(f"the chain of partition {partition} breaks behind position {walk.position}")

@@ -53,9 +53,18 @@ class ParkedMessage(BaseModel):
     parked_at: datetime
 
 
+class FaultEntry(BaseModel):
+    """What its channel was told about one field; no path where the whole message is meant."""
+
+    code: str
+    path: str
+    message: str
+
+
 class DeadLetterDocument(DeadLetterEntry):
     """A dead letter whole. `text` is the value where it is UTF-8; `value_base64` its bytes, whatever they are."""
 
+    faults: list[FaultEntry]
     key: str | None
     text: str | None
     value_base64: str
@@ -145,6 +154,7 @@ def _document(row: dict[str, Any], parked: list[ParkedMessage]) -> DeadLetterDoc
     own = {name: row[name] for name in DeadLetterEntry.model_fields if name in row}
     return DeadLetterDocument(
         **{**own, "source": row["place"], "bytes": len(value)},
+        faults=row["faults"],
         key=None if row["key"] is None else row["key"].decode("utf-8", "backslashreplace"),
         text=_text(row["value"]),
         value_base64=b64encode(value).decode(),

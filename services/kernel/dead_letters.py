@@ -16,22 +16,23 @@ from typing import Any
 import asyncpg
 
 from services.kernel.event_log import Connection
-from services.kernel.messages import Delivery
-from services.kernel.postgres import storable
+from services.kernel.messages import Delivery, FieldFault
+from services.kernel.postgres import json_text, storable
 from services.kernel.wire import Record, millis
 
 # What was redriven and fails again when its sender repeats it is open again; what was discarded stays so.
 _PUT = """
 insert into log.dead_letters as known
        (id, source, partition, source_offset, key, value, headers, timestamp_ms, reason, error, received_at,
-        state, lane)
+        state, lane, faults)
 select id, source, partition, source_offset, key, value, headers::jsonb, timestamp_ms, reason, error, received_at,
-       state, lane
+       state, lane, faults::jsonb
   from unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bytea[], $6::bytea[], $7::text[], $8::bigint[],
-              $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::text[])
+              $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::text[], $14::text[])
        as d(id, source, partition, source_offset, key, value, headers, timestamp_ms, reason, error, received_at,
-            state, lane)
+            state, lane, faults)
     on conflict (id) do update set state = excluded.state, lane = excluded.lane, error = excluded.error,
+       faults = excluded.faults,
        attempts = known.attempts + 1, settled_by = null, settled_reason = null, settled_at = null
  where known.state = 'redriven' and excluded.state = 'open'
 """
@@ -71,7 +72,7 @@ class DeadLetter:
     """A message, why it could not be handled (`reason`, a code) and the details (`error`).
 
     `lane` is the contract that waits behind it, if any does. `state` is OPEN or ANSWERED. `own_topic` says that it
-    came from one of our topics, where every record is a message of its own.
+    came from one of our topics, where every record is a message of its own. `faults` are what its sender was told.
     """
 
     delivery: Delivery
@@ -81,6 +82,7 @@ class DeadLetter:
     state: LetterState = LetterState.OPEN
     lane: str | None = None
     own_topic: bool = False
+    faults: tuple[FieldFault, ...] = ()
 
     @property
     def id(self) -> str:
@@ -110,6 +112,7 @@ async def put(connection: Connection, letters: Sequence[DeadLetter]) -> None:
         [letter.received_at for _, letter in kept],
         [letter.state for _, letter in kept],
         [letter.lane for _, letter in kept],
+        [json_text([fault._asdict() for fault in letter.faults]) for _, letter in kept],
     )
 
 

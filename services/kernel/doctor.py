@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +15,7 @@ from contracts.topics import dead_letters_topic, events_topic
 from services.kernel import clock, event_log, kafka, postgres
 from services.kernel.errors import WrongTopicSettings
 from services.kernel.inbox import taken
+from services.kernel.server_wait import some_port_is_open
 from services.kernel.service import ServiceDefinition
 from services.kernel.sources import source_problems
 from services.kernel.topic_tail import tail_problem
@@ -43,7 +43,7 @@ class Complaint(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """One thing that is wrong."""
 
     complaint: Complaint
@@ -52,7 +52,7 @@ class Finding:
 
 async def examine(
     dsn: str, bootstrap: str, definition: ServiceDefinition, now: Callable[[], datetime] = clock.now
-) -> list[Finding]:
+) -> list[Diagnosis]:
     """Everything that is found to be wrong with a service; empty where all is well."""
     connection, findings = await _connect(dsn)
     if connection is None:
@@ -65,24 +65,24 @@ async def examine(
         async with asyncio.timeout(_KAFKA_SECONDS_MAX):
             return findings + await _topics_and_sources(connection, bootstrap, definition)
     except (KafkaError, TimeoutError) as error:
-        return [*findings, Finding(Complaint.KAFKA_AWAY, f"Kafka at {bootstrap} stopped answering: {error!r}")]
+        return [*findings, Diagnosis(Complaint.KAFKA_AWAY, f"Kafka at {bootstrap} stopped answering: {error!r}")]
     finally:
         await connection.close()
 
 
-async def _connect(dsn: str) -> tuple[asyncpg.Connection | None, list[Finding]]:
+async def _connect(dsn: str) -> tuple[asyncpg.Connection | None, list[Diagnosis]]:
     """A connection, or what keeps it from being made. A wrong password is not an absent server."""
     try:
         return await asyncio.wait_for(postgres.connect(dsn), _CONNECT_SECONDS_MAX), []
     except asyncpg.InvalidAuthorizationSpecificationError as error:
-        return None, [Finding(Complaint.DATABASE_REFUSES, f"PostgreSQL is there but refuses the login: {error}")]
+        return None, [Diagnosis(Complaint.DATABASE_REFUSES, f"PostgreSQL is there but refuses the login: {error}")]
     except asyncpg.InvalidCatalogNameError as error:
-        return None, [Finding(Complaint.DATABASE_MISSING, f"PostgreSQL is there without the database: {error}")]
+        return None, [Diagnosis(Complaint.DATABASE_MISSING, f"PostgreSQL is there without the database: {error}")]
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return None, [Finding(Complaint.DATABASE_AWAY, f"PostgreSQL does not answer: {error!r}")]
+        return None, [Diagnosis(Complaint.DATABASE_AWAY, f"PostgreSQL does not answer: {error!r}")]
 
 
-async def _clock(connection: asyncpg.Connection, now: Callable[[], datetime]) -> list[Finding]:
+async def _clock(connection: asyncpg.Connection, now: Callable[[], datetime]) -> list[Diagnosis]:
     before = now()
     theirs = await connection.fetchval("select clock_timestamp()")
     after = now()
@@ -92,35 +92,25 @@ async def _clock(connection: asyncpg.Connection, now: Callable[[], datetime]) ->
     if apart <= CLOCK_SECONDS_MAX:
         return []
     where = "ahead of" if ahead > behind else "behind"
-    return [Finding(Complaint.CLOCK, f"the database's clock is {apart:.1f} s {where} ours")]
+    return [Diagnosis(Complaint.CLOCK, f"the database's clock is {apart:.1f} s {where} ours")]
 
 
-async def _kafka_findings(bootstrap: str) -> list[Finding]:
+async def _kafka_findings(bootstrap: str) -> list[Diagnosis]:
     """Whether Kafka can be talked to; a port that is open but gives no answer refuses us, or is not Kafka."""
     try:
         async with asyncio.timeout(_CONNECT_SECONDS_MAX):
             await kafka.list_topics(bootstrap)
     except (KafkaError, OSError, TimeoutError) as error:
-        if await _some_port_is_open(bootstrap):
+        if await some_port_is_open(bootstrap):
             problem = f"{bootstrap} is open but does not let us in ({error!r}): login or protocol is wrong"
-            return [Finding(Complaint.KAFKA_REFUSES, problem)]
-        return [Finding(Complaint.KAFKA_AWAY, f"Kafka at {bootstrap} is not there: {error!r}")]
+            return [Diagnosis(Complaint.KAFKA_REFUSES, problem)]
+        return [Diagnosis(Complaint.KAFKA_AWAY, f"Kafka at {bootstrap} is not there: {error!r}")]
     return []
-
-
-async def _some_port_is_open(bootstrap: str) -> bool:
-    for address in bootstrap.split(","):
-        host, _, port = address.rpartition(":")
-        with suppress(OSError, TimeoutError):
-            _, writer = await asyncio.wait_for(asyncio.open_connection(host, int(port)), _CONNECT_SECONDS_MAX)
-            writer.close()
-            return True
-    return False
 
 
 async def _topics_and_sources(
     connection: asyncpg.Connection, bootstrap: str, definition: ServiceDefinition
-) -> list[Finding]:
+) -> list[Diagnosis]:
     heads, inbox = await event_log.heads(connection), await taken(connection)
     topic, counts = events_topic(definition.name), await kafka.partition_counts(bootstrap)
     ours = (topic, dead_letters_topic(definition.name))
@@ -128,36 +118,36 @@ async def _topics_and_sources(
     findings = []
     for name in dict.fromkeys((*ours, *read)):
         if name not in counts:
-            findings.append(Finding(Complaint.TOPIC_MISSING, f"{name} does not exist"))
+            findings.append(Diagnosis(Complaint.TOPIC_MISSING, f"{name} does not exist"))
             continue
         findings += await _settings(bootstrap, name)
         if name in ours and counts[name] != len(heads):
             problem = f"{name} has {counts[name]} partitions, the log has {len(heads)}"
-            findings.append(Finding(Complaint.TOPIC_PARTITIONS, problem))
+            findings.append(Diagnosis(Complaint.TOPIC_PARTITIONS, problem))
     if counts.get(topic) == len(heads):
         findings += await _own_topic(connection, bootstrap, topic, len(heads))
     there = {place: row for place, row in inbox.items() if row.next_offset and place[0] in counts}
     problems = await source_problems(bootstrap, there)
-    return findings + [Finding(Complaint.SOURCE, problem) for problem in problems.values()]
+    return findings + [Diagnosis(Complaint.SOURCE, problem) for problem in problems.values()]
 
 
-async def _settings(bootstrap: str, topic: str) -> list[Finding]:
+async def _settings(bootstrap: str, topic: str) -> list[Diagnosis]:
     settings = await kafka.topic_settings(bootstrap, topic)
     return [
-        Finding(Complaint.TOPIC_SETTINGS, f"{topic}: {name} is {settings.get(name)}, must be {value}")
+        Diagnosis(Complaint.TOPIC_SETTINGS, f"{topic}: {name} is {settings.get(name)}, must be {value}")
         for name, value in kafka.KEEPS_FOR_EVER.items()
         if settings.get(name) != value
     ]
 
 
-async def _own_topic(connection: asyncpg.Connection, bootstrap: str, topic: str, partitions: int) -> list[Finding]:
+async def _own_topic(connection: asyncpg.Connection, bootstrap: str, topic: str, partitions: int) -> list[Diagnosis]:
     consumer = kafka.reader(bootstrap)
     try:
         await consumer.start()
         begins = await kafka.first_records(consumer, topic, partitions)
         tails = await kafka.tails(consumer, topic, partitions)
     except WrongTopicSettings as error:
-        return [Finding(Complaint.TOPIC_BEGINNING, str(error))]
+        return [Diagnosis(Complaint.TOPIC_BEGINNING, str(error))]
     finally:
         await asyncio.shield(consumer.stop())
     findings = []
@@ -165,7 +155,7 @@ async def _own_topic(connection: asyncpg.Connection, bootstrap: str, topic: str,
         first, last = begins[partition], tails[partition]
         if first is not None and (place := _place(first)) is not None and place.previous:
             problem = f"{topic}/{partition} begins with position {place.position}, but {place.previous} came before it"
-            findings.append(Finding(Complaint.TOPIC_BEGINNING, problem))
+            findings.append(Diagnosis(Complaint.TOPIC_BEGINNING, problem))
         if last is None:
             continue
         place = _place(last)
@@ -175,7 +165,7 @@ async def _own_topic(connection: asyncpg.Connection, bootstrap: str, topic: str,
             else await tail_problem(connection, topic, partition, place)
         )
         if problem_there is not None:
-            findings.append(Finding(Complaint.LOG_BEHIND_TOPIC, problem_there))
+            findings.append(Diagnosis(Complaint.LOG_BEHIND_TOPIC, problem_there))
     return findings
 
 

@@ -6,6 +6,9 @@ KernelError
 |-- UnknownEvent          an event type or version that this build does not know: stop that partition
 |-- TailAheadOfLog        the topic holds what the log lacks: a restored database; stop, never publish
 |-- UndecidedRecords      Kafka lost track of a transaction of ours: abort it, then start again
+|-- TopicLostRecords      the topic was made again, or restored: send what it lacks from the log
+|-- CannotStart           a server refuses us, or its database is not made: end, and say what to do
+|-- StillStarting         a request that came too soon: answer 503, and say what is waited for
 |-- WrongTopicSettings    a topic that would forget records: refuse to start
 |-- TooManyFailures       message after message cannot be handled: a bad build; stop, keep them all
 |-- NotRepublished        a topic, or a part of the log, that cannot be sent again so
@@ -44,6 +47,18 @@ class TailAheadOfLog(KernelError):
 
 class UndecidedRecords(KernelError):
     """The topic ends with records of a transaction that Kafka has forgotten to end."""
+
+
+class TopicLostRecords(KernelError):
+    """The topic ends before what was sent to it."""
+
+
+class CannotStart(KernelError):
+    """A service cannot start before a person has mended something; the message says what."""
+
+
+class StillStarting(KernelError):
+    """A request came while the service waits for a server that it needs for the answer."""
 
 
 class WrongTopicSettings(KernelError):

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, FastAPI, Header, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 
-from services.kernel.errors import CommandConflict, CommandRefused, Overloaded
+from services.kernel.errors import CommandConflict, CommandRefused, Overloaded, StillStarting
 from services.kernel.idempotent import CommandResult
 from services.kernel.messages import Instruction, Recorded
 from services.kernel.postgres import TRANSIENT, is_transient
@@ -89,6 +89,19 @@ def or_not_found(found: Found | None, field: str, wanted: str) -> Found:
     return found
 
 
+async def _require_open(request: Request) -> None:
+    kernel: Kernel = request.app.state.kernel
+    if not kernel.open:
+        raise StillStarting(_not_ready(kernel))
+
+
+def _not_ready(kernel: Kernel) -> str:
+    return f"{kernel.definition.name} {kernel.waits_for or 'is starting or stopping'}"
+
+
+is_open = Depends(_require_open)
+"""For routes that need log and read models: 503 with the reason until the service has its database."""
+
 operations = APIRouter(tags=["operations"])
 
 
@@ -100,10 +113,13 @@ async def live() -> dict[str, str]:
 
 @operations.get("/health/ready")
 async def ready(request: Request) -> Response:
-    """The service takes messages in and relays events; 503 says why not, `stopped` where only a person can help."""
+    """The service takes messages in and relays events; 503 says why not, `stopped` where only a person can help.
+
+    A server that is away while the service starts is `not ready`: it is waited for.
+    """
     kernel: Kernel = request.app.state.kernel
     if not kernel.started:
-        return JSONResponse({"status": "not ready", "reason": "starting or stopping"}, status_code=503)
+        return JSONResponse({"status": "not ready", "reason": _not_ready(kernel)}, status_code=503)
     reasons = kernel.stopped_because
     body = {"status": "stopped" if reasons else "ready", "reason": "; ".join(reasons) or None}
     return JSONResponse(body, status_code=503 if reasons else 200)
@@ -115,20 +131,20 @@ async def metrics(request: Request) -> Response:
     return Response(request.app.state.kernel.metrics.render(), media_type="text/plain; version=0.0.4")
 
 
-@operations.get("/asyncapi.json")
+@operations.get("/asyncapi.json", dependencies=[is_open])
 async def asyncapi(request: Request) -> Response:
     """What the service subscribes to, as AsyncAPI 3."""
     return Response(request.app.state.kernel.asyncapi(), media_type="application/json")
 
 
-@operations.get("/status")
+@operations.get("/status", dependencies=[is_open])
 async def status(request: Request) -> dict[str, Any]:
     """Log heads, relay, projector and inbox positions."""
     found: dict[str, Any] = await request.app.state.kernel.status()
     return found
 
 
-@operations.get("/checkpoint", response_class=PlainTextResponse)
+@operations.get("/checkpoint", dependencies=[is_open], response_class=PlainTextResponse)
 async def checkpoint(request: Request) -> Response:
     """The last signed checkpoint of the log, as a signed note; keep one, and a rewritten log will show."""
     signer = request.app.state.kernel.signer
@@ -151,6 +167,9 @@ def install_problems(app: FastAPI) -> None:
         code = error.code if isinstance(error, CommandRefused) else "command_id_reused"
         return problem(409, "The command was refused", str(error), {"code": code})
 
+    async def starting(request: Request, error: Exception) -> Response:
+        return _again_later("The service is starting", str(error))
+
     async def not_found(request: Request, error: Exception) -> Response:
         status_code = error.status_code if isinstance(error, HTTPException) else 500
         return problem(status_code, "Not found" if status_code == 404 else "Error", getattr(error, "detail", ""))
@@ -161,18 +180,19 @@ def install_problems(app: FastAPI) -> None:
         return problem(422, "The request is not valid", f"{len(faults)} faults", {"faults": faults})
 
     async def overloaded(request: Request, error: Exception) -> Response:
-        return _try_again(str(error), 1)
+        return _again_later("Try again", str(error), 1)
 
     async def unavailable(request: Request, error: Exception) -> Response:
         if not is_transient(error):
             raise error
-        return _try_again(_AWAY, 2)
+        return _again_later("Try again", _AWAY)
 
     async def failed(request: Request, error: Exception) -> Response:
         return problem(500, "Internal error", "the error was logged")
 
     app.add_exception_handler(CommandRefused, refused)
     app.add_exception_handler(CommandConflict, refused)
+    app.add_exception_handler(StillStarting, starting)
     app.add_exception_handler(HTTPException, not_found)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Overloaded, overloaded)
@@ -182,7 +202,7 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, failed)
 
 
-def _try_again(detail: str, seconds: int) -> Response:
-    answer = problem(503, "Try again", detail)
+def _again_later(title: str, detail: str, seconds: int = 2) -> JSONResponse:
+    answer = problem(503, title, detail)
     answer.headers["Retry-After"] = str(seconds)
     return answer

@@ -233,28 +233,6 @@ async def _last_record(
     return last
 
 
-async def committed_ends(bootstrap: str, topic: str, seconds_max: float = 30) -> dict[int, int]:
-    """The end offset of each partition, once every transaction that was on it is finished; empty without the topic.
-
-    A commit is acknowledged before its markers are on the partitions, so a reader may lag behind its writer.
-    """
-    consumer = reader(bootstrap)
-    uncommitted = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
-    try:
-        await asyncio.gather(consumer.start(), uncommitted.start())
-        partitions = (await partition_counts(bootstrap)).get(topic, 0)
-        places = [TopicPartition(topic, partition) for partition in range(partitions)]
-        ends = await uncommitted.end_offsets(places)
-        async with asyncio.timeout(seconds_max):
-            while True:
-                decided = await consumer.end_offsets(places)
-                if all(decided[place] >= ends[place] for place in places):
-                    return {place.partition: end for place, end in ends.items()}
-                await asyncio.sleep(0.02)
-    finally:
-        await asyncio.gather(consumer.stop(), uncommitted.stop())
-
-
 async def abandon(producer: AIOKafkaProducer, seconds: float = 1) -> None:
     """Throw a producer away with all that it holds.
 

@@ -63,14 +63,22 @@ class Impossible:
     error: Exception
 
 
+class FieldFault(NamedTuple):
+    """One thing that is wrong with a message: a stable code, the field's dotted path (or nothing), and a sentence."""
+
+    code: str
+    path: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
     """A command addressed to a stream.
 
     `lane` decides the partition (a contract id, or the stream's own key where there is none). Where
     `unique` belongs to another stream already, `otherwise` is carried out instead. `dead_letter` asks
-    the inbox to keep the raw message beside the outcome. `in_order` says that it must not overtake a message
-    of its lane that waits for a person. `cause` goes into the events' metadata.
+    the inbox to keep the raw message beside the outcome, with the `faults` that its sender is told. `in_order` says
+    that it must not overtake a message of its lane that waits for a person. `cause` goes into the events' metadata.
     """
 
     lane: str
@@ -79,6 +87,7 @@ class Instruction:
     unique: UniqueKey | None = None
     otherwise: "Instruction | None" = None
     dead_letter: str | None = None
+    faults: tuple[FieldFault, ...] = ()
     in_order: bool = False
     cause: Mapping[str, Any] = field(default_factory=dict)
 

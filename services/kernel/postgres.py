@@ -11,6 +11,8 @@ import asyncpg
 import orjson
 
 from services.kernel import chain, clock
+from services.kernel.errors import CannotStart
+from services.kernel.event_log import Connection
 
 _PACKAGE = "services.kernel.migrations"
 _LEDGER = """
@@ -22,6 +24,7 @@ grant usage on schema log to {role};
 grant select, insert on log.events, log.unique_keys to {role};
 grant select, insert, update, delete on log.commands to {role};
 grant select on log.genesis, log.readable_events to {role};
+grant select on public.migration to {role};
 grant select, update on log.log_head to {role};
 grant select, insert, update, delete on log.inbox, log.dead_letters, log.parked, log.replies to {role};
 grant select, insert, update, delete on log.projections, log.checkpoints to {role};
@@ -123,6 +126,36 @@ async def _migrate(owner: asyncpg.Connection) -> None:
 def _migrations() -> list[tuple[str, str]]:
     files = importlib.resources.files(_PACKAGE).iterdir()
     return sorted((file.name, file.read_text()) for file in files if file.name.endswith(".sql"))
+
+
+async def check_made(connection: Connection, database: str) -> int:
+    """How many partitions the log has. Raises CannotStart where the tables are not those that this build needs."""
+    made = f"`pledger up` makes what is missing in the database {database}"
+    try:
+        applied = {row["name"] for row in await connection.fetch("select name from public.migration")}
+        missing = [name for name, _ in _migrations() if name not in applied]
+        if missing:
+            raise CannotStart(f"The database {database} lacks the migrations {', '.join(missing)}: {made}.")
+        partitions: int = await connection.fetchval("select count(*) from log.genesis")
+    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError, asyncpg.InsufficientPrivilegeError) as error:
+        raise CannotStart(f"The database {database} has not the tables of a service ({error}): {made}.") from error
+    if not partitions:
+        raise CannotStart(f"The log in the database {database} was not founded: {made}.")
+    return partitions
+
+
+def refusal(error: BaseException, dsn: str) -> str | None:
+    """What to mend where the server is there and lets nobody in; None for any other error."""
+    parts = urlsplit(dsn)
+    where = f"PostgreSQL at {parts.netloc.rpartition('@')[2]}"
+    match error:
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return f"{where} refuses the login of {parts.username}: {error}. Mend LEDGER_DATABASE, or the role."
+        case asyncpg.InvalidCatalogNameError():
+            return f"{where} is there without the database: {error}. `pledger restore` or `pledger up` makes it."
+        case asyncpg.InsufficientPrivilegeError():
+            return f"{where} does not let {parts.username} into its database: {error}. `pledger up` grants it."
+    return None
 
 
 async def _found(owner: asyncpg.Connection, service: str, partitions: int) -> None:

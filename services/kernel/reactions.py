@@ -104,8 +104,11 @@ def _letter(one: Executed, delivery: Delivery, *, own_topic: bool) -> DeadLetter
     elif one.failure is not None:
         reason, error = _reason(command, one.failure), describe(one.failure)
     elif instruction.dead_letter is not None:
-        code = instruction.dead_letter
-        return DeadLetter(delivery, code, code, clock.now(), LetterState.ANSWERED, own_topic=own_topic)
+        code, faults = instruction.dead_letter, instruction.faults
+        error = "; ".join(fault.message for fault in faults)
+        return DeadLetter(
+            delivery, code, error or code, clock.now(), LetterState.ANSWERED, own_topic=own_topic, faults=faults
+        )
     else:
         return None
     # Of a channel's message that cannot be read nobody knows the contract, so nothing waits behind it.

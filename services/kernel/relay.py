@@ -3,7 +3,8 @@
 Rules that keep a record from being lost or doubled (aiokafka speaks version 0 of the transaction requests, where
 a delayed EndTxn can act on the next transaction): start fences any other relay, then tails are read, then
 events are sent; every send is awaited before commit; nothing of ours is aborted; after any error, or a commit
-slower than the request timeout, the producer is thrown away and everything starts again from the tails.
+slower than the request timeout, the producer is thrown away and everything starts again from the tails. So it does
+where the topic turns out to end before what was sent to it: it was made again, and gets everything from the log.
 """
 
 import asyncio
@@ -26,15 +27,17 @@ from services.kernel.messages import Recorded
 from services.kernel.observability import Metrics
 from services.kernel.relay_lock import only_relay
 from services.kernel.replies import remove, waiting
+from services.kernel.server_wait import end_if_cancelled
 from services.kernel.service import ServiceDefinition
+from services.kernel.topic_ends import SentTo, TopicEnds, topic_ends
 from services.kernel.topic_tail import tail_problem
-from services.kernel.undecided import refuse_undecided, undecided
+from services.kernel.undecided import refuse_undecided
 from services.kernel.wire import Record, Tail, notice_record, public_record, send_batches
 
 _RETRY_SECONDS, _RETRY_SECONDS_MAX = 0.5, 2.0
 _IDLE_SECONDS = 0.5
 _TURN_SECONDS_MIN = 0.03
-_SIDE_POLL_SECONDS, _DECIDED_SECONDS = 1.0, 10.0
+_SIDE_POLL_SECONDS, _ENDS_SECONDS = 1.0, 2.0
 _PAGE_EVENTS = 250
 """Events between two looks at whatever else waits: a long stretch of work would delay commits and HTTP answers."""
 
@@ -79,7 +82,8 @@ class Relay:
         self._tails = [Tail(0, CHAIN_START)] * self._partitions
         self._passed = [0] * self._partitions
         self._known_topics: set[str] = set()
-        self._side_due = self._decided_due = 0.0
+        self._sent_to = SentTo(self._topic, {})
+        self._side_due = self._ends_due = 0.0
         self.working = self.in_charge = False
         self.stopped_because: str | None = None
         self.standing_still: dict[int, str] = {}
@@ -108,7 +112,7 @@ class Relay:
         """Relay until cancelled. An error that only a person can settle stops it for good and is kept."""
         pause = _RETRY_SECONDS
         while True:
-            _end_if_cancelled()
+            end_if_cancelled()
             try:
                 async with only_relay(self._pool) as still_only:
                     self.in_charge = True
@@ -118,7 +122,7 @@ class Relay:
                 log.critical("relay stopped: %s", error)
                 return
             except (Exception, asyncio.CancelledError) as error:
-                _end_if_cancelled()  # It was none of ours where aiokafka cancelled what we waited for.
+                end_if_cancelled()  # It was none of ours where aiokafka cancelled what we waited for.
                 log.warning("relay starts again after %s: %s", type(error).__name__, error)
                 pause = _RETRY_SECONDS if self.working else min(2 * pause, _RETRY_SECONDS_MAX)
                 await asyncio.sleep(pause)
@@ -132,20 +136,25 @@ class Relay:
             async with asyncio.timeout(3 * kafka.REQUEST_TIMEOUT_MS / 1000):
                 await producer.start()
             failpoints.hit("relay.initialised")
-            await refuse_undecided(producer, self._bootstrap, self._definition.name, self._partitions)
-            await self._read_tails()
-            failpoints.hit("relay.tails_read")
-            self.working = True
-            await self._fly(still_only, producer)
+            async with topic_ends(self._bootstrap) as ends:
+                found, name = await ends.look(self._topic, self._partitions), self._definition.name
+                await refuse_undecided(producer, self._bootstrap, name, found.undecided, self._partitions)
+                self._sent_to = SentTo(self._topic, found.written)
+                await self._read_tails()
+                failpoints.hit("relay.tails_read")
+                self.working = True
+                await self._fly(still_only, producer, ends)
         finally:
             await kafka.abandon(producer)
 
-    async def _check_decided(self) -> None:
-        """When idle: nobody would ever read what was committed last, if its marker was forgotten."""
-        if time.monotonic() > self._decided_due:
-            self._decided_due = time.monotonic() + _DECIDED_SECONDS
-            if found := await undecided(self._bootstrap, self._topic, self._partitions):
-                raise UndecidedRecords(f"{self._topic} ends with undecided records in partitions {found}")
+    async def _check_ends(self, ends: TopicEnds) -> None:
+        """When idle: nobody would ever read what was committed last, if its marker was forgotten or its topic lost."""
+        if time.monotonic() > self._ends_due:
+            self._ends_due = time.monotonic() + _ENDS_SECONDS
+            found = await ends.look(self._topic, self._partitions)
+            if found.undecided:
+                raise UndecidedRecords(f"{self._topic} ends with undecided records in partitions {found.undecided}")
+            self._sent_to.check(found.written)
 
     async def _read_tails(self) -> None:
         consumer = kafka.reader(self._bootstrap)
@@ -167,11 +176,11 @@ class Relay:
                 place.position,
             )
 
-    async def _fly(self, still_only: Callable[[], bool], producer: AIOKafkaProducer) -> None:
+    async def _fly(self, still_only: Callable[[], bool], producer: AIOKafkaProducer, ends: TopicEnds) -> None:
         """One flight in the air at a time. While it is, the next one is made ready where the log has more."""
         ready: _Flight | None = None
         while still_only():
-            _end_if_cancelled()
+            end_if_cancelled()
             started = time.monotonic()
             flight = ready or await self._prepared()
             air = asyncio.ensure_future(self._send(producer, flight.records))
@@ -186,7 +195,7 @@ class Relay:
                 raise
             if not await self._landed(flight):
                 await self._reader.grown(self._passed, _IDLE_SECONDS)
-                await self._check_decided()
+                await self._check_ends(ends)
             # A Kafka transaction costs much the same whatever it holds, so a trickle is gathered a little.
             if ready is None:
                 await asyncio.sleep(max(0.0, _TURN_SECONDS_MIN - (time.monotonic() - started)))
@@ -272,9 +281,13 @@ class Relay:
         failpoints.hit("relay.begun")
         sent = await send_batches(producer, records)
         async with asyncio.timeout(kafka.REQUEST_TIMEOUT_MS / 1000):
-            await asyncio.gather(*sent)
+            lie = [place for place in await asyncio.gather(*sent) if place.topic == self._topic]
+            for place in lie:
+                # On a topic that was made again they would follow on nothing, so they are not committed.
+                self._sent_to.check({place.partition: place.offset})
             failpoints.hit("relay.acknowledged")
             await producer.commit_transaction()
+            self._sent_to.note((place.partition, place.offset) for place in lie)
             failpoints.hit("relay.committed")
         self._metrics.relay_seconds.observe(time.monotonic() - started)
         self._metrics.relayed.inc(len(records))
@@ -286,10 +299,3 @@ class Relay:
                 channel = topic.split(".")[1]
                 await kafka.ensure_topics(self._bootstrap, channel_topics(channel), self._partitions)
         self._known_topics |= topics
-
-
-def _end_if_cancelled() -> None:
-    # aiokafka swallows a cancellation that meets it while it closes a client; the service could never stop.
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 from aiokafka import TopicPartition
@@ -12,12 +13,12 @@ from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
 from contracts.topics import dead_letters_topic, lane_of
-from services.kernel import dead_letters, former_members, idempotent, inbox, kafka, postgres
+from services.kernel import dead_letters, idempotent, inbox, postgres
 from services.kernel.admission import Admission
-from services.kernel.assignment import SeekToInbox
 from services.kernel.checkpoint_signer import CheckpointSigner
 from services.kernel.codec import EventCodec
 from services.kernel.command_handler import CommandHandler
+from services.kernel.errors import CannotStart, StillStarting
 from services.kernel.idempotent import CommandResult
 from services.kernel.inbox import InboxBatch
 from services.kernel.log_reader import LogReader
@@ -28,11 +29,11 @@ from services.kernel.projector import Projector
 from services.kernel.read_models import READ_SECONDS_MAX, ReadModels
 from services.kernel.redrive import Settled, SettleDeadLetter, Settlement
 from services.kernel.relay import Relay
-from services.kernel.service import React, ServiceDefinition
+from services.kernel.server_wait import ANSWER_SECONDS_MAX, kafka_answers, kafka_server, postgres_server, until_there
+from services.kernel.service import ServiceDefinition
 from services.kernel.settings import ServiceSettings
-from services.kernel.subscribers import CHANNEL_PATTERN, Intake, subscribe
+from services.kernel.subscriptions import STOP_SECONDS, Subscriptions
 
-_STOP_SECONDS = 30
 _CANCEL_AGAIN_SECONDS = 6
 """Longer than the relay needs to throw a producer away."""
 
@@ -42,6 +43,15 @@ _COMMAND_SECONDS_MAX = 10.0
 BeforeBatch = Callable[[ReadModels], Awaitable[None]]
 
 log = logging.getLogger(__name__)
+
+
+async def cancel(tasks: Iterable["asyncio.Task[None]"]) -> None:
+    """Cancel tasks until they have ended: a client library may swallow a cancellation while it closes something."""
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
 
 
 class Kernel:
@@ -54,36 +64,64 @@ class Kernel:
         self.settings = settings
         self.metrics = Metrics(definition.name)
         self.codec = EventCodec(definition.events)
-        self.stopped_sources: dict[TopicPartition, str] = {}
-        self._listeners: list[SeekToInbox] = []
+        self._subscriptions: Subscriptions | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._pools: list[asyncpg.Pool] = []
-        self._intakes: list[Intake] = []
-        self._groups = (f"{definition.name}.events", f"{definition.name}.channels")
-        self.started = False
+        self._relaying = False
         self._loop_watch = LoopWatch(settings.loop_stall_seconds, self.metrics.loop_stalls)
         turned_away = self.metrics.commands_turned_away, self.metrics.reads_turned_away
         self._commands = Admission("commands", settings.commands_waiting_max, turned_away[0])
         self._reads = Admission("reads", settings.reads_waiting_max, turned_away[1])
+        self.open = self.started = False
+        self.waits_for: str | None = None
 
     async def start(self, before_batch: BeforeBatch | None = None) -> None:
-        """Open pools, start the loops, then take messages in. Leaves nothing open where it fails."""
+        """Open pools, start the loops, then take messages in. Leaves nothing open where it fails.
+
+        Waits for PostgreSQL and for Kafka; `waits_for` says for which, and the service answers requests as soon as
+        it is `open`. Raises CannotStart for what only a person can mend.
+        """
         self._loop_watch.start()
         try:
-            await self._start(before_batch)
+            database, broker = postgres_server(self.settings.database), kafka_server(self.settings.kafka)
+            await until_there(database, self._open, self._wait_for)
+            loops = (
+                self.handler.run(),
+                self.reader.run(self.settings.poll_seconds),
+                self.projector.run(),
+                self.signer.run(),
+            )
+            self._tasks = [asyncio.create_task(loop) for loop in loops]
+            self.open = True
+            await until_there(broker, lambda: self._subscribe(before_batch), self._wait_for)
+            self.started = True
         except BaseException:
             await self._end()
             raise
 
-    async def _start(self, before_batch: BeforeBatch | None) -> None:
-        settings = self.settings
+    async def _open(self) -> None:
+        try:
+            await self._open_pools()
+            await self._build()
+        except BaseException as error:
+            await self._close_pools()
+            if (refusal := postgres.refusal(error, self.settings.database)) is not None:
+                raise CannotStart(refusal) from error
+            raise
+
+    async def _open_pools(self) -> None:
         # Pools apart: a slow HTTP query must not hold up the log, nor the other way round.
-        self._log_pool = await self._open_pool(6)
-        self._read_pool = await self._open_pool(8)
-        # Rows and checkpoint go together: after a crash the projector goes on from the older checkpoint.
-        self._projector_pool = await self._open_pool(2, durable=False)
+        async with asyncio.timeout(ANSWER_SECONDS_MAX):
+            self._log_pool = await self._open_pool(6)
+            self._read_pool = await self._open_pool(8)
+            # Rows and checkpoint go together: after a crash the projector goes on from the older checkpoint.
+            self._projector_pool = await self._open_pool(2, durable=False)
         self.read = ReadModels(self._read_pool, self._reads.entered)
-        partitions = await self._log_pool.fetchval("select count(*) from log.genesis")
+
+    async def _build(self) -> None:
+        settings = self.settings
+        async with self._log_pool.acquire() as connection:
+            partitions = await postgres.check_made(connection, urlsplit(settings.database).path.lstrip("/"))
         self.reader = LogReader(self._log_pool, self.codec, partitions)
         await self.reader.refresh()
         self.handler = CommandHandler(
@@ -104,18 +142,40 @@ class Kernel:
         self.signer = CheckpointSigner(
             self._read_pool, self.definition.name, settings, self.reader, lambda: self.relay.working
         )
-        loops = (
-            self.handler.run(),
-            self.reader.run(settings.poll_seconds),
-            self.projector.run(),
-            self.relay.run(),
-            self.signer.run(),
+
+    async def _subscribe(self, before_batch: BeforeBatch | None) -> None:
+        await kafka_answers(self.settings.kafka)
+        if not self._relaying:
+            # Not before Kafka is there: it would say the same twice a second.
+            self._relaying = True
+            self._tasks.append(asyncio.create_task(self.relay.run()))
+
+        # Not through the door of the HTTP reads: what the inbox needs must not wait for them.
+        read = ReadModels(self._log_pool)
+
+        async def prepare() -> None:
+            if before_batch is not None:
+                await before_batch(read)
+
+        self._subscriptions = Subscriptions(
+            self.definition, self.settings, self._log_pool, self.handler, self.metrics, prepare, self._taken
         )
-        self._tasks = [asyncio.create_task(loop) for loop in loops]
-        self.broker = self._broker(before_batch)
-        await former_members.say_goodbye(settings.kafka, self.definition.name, self._groups)
-        await self.broker.start()
-        self.started = True
+        await self._subscriptions.start()
+
+    def _wait_for(self, what: str | None) -> None:
+        self.waits_for = what
+
+    @property
+    def broker(self) -> KafkaBroker:
+        """The FastStream broker with the service's subscribers. Raises StillStarting before there is one."""
+        if self._subscriptions is None:
+            raise StillStarting(f"{self.definition.name} has not subscribed yet")
+        return self._subscriptions.broker
+
+    @property
+    def stopped_sources(self) -> dict[TopicPartition, str]:
+        """Partitions of sources that are not read on, with the reason."""
+        return self._subscriptions.stopped_sources if self._subscriptions is not None else {}
 
     @property
     def stopped_because(self) -> list[str]:
@@ -127,58 +187,6 @@ class Kernel:
         pool = await postgres.open_pool(self.settings.database, size=size, durable=durable)
         self._pools.append(pool)
         return pool
-
-    def _broker(self, before_batch: BeforeBatch | None) -> KafkaBroker:
-        broker = KafkaBroker(
-            self.settings.kafka,
-            allow_auto_create_topics=False,
-            graceful_timeout=_STOP_SECONDS,
-            client_id=former_members.member_name(self.definition.name),
-            logger=None,
-            retry_backoff_ms=kafka.RETRY_BACKOFF_MS,
-            metadata_max_age_ms=int(self.settings.channel_refresh_seconds * 1000),
-        )
-        # Not through the door of the HTTP reads: what the inbox needs must not wait for them.
-        read = ReadModels(self._log_pool)
-
-        async def prepare() -> None:
-            if before_batch is not None:
-                await before_batch(read)
-
-        definition, (events, channels) = self.definition, self._groups
-        if definition.sources:
-            intake = self._intake(definition.react, prepare, linked=True)
-            self._subscribe(broker, intake, group=events, topics=definition.sources)
-        if definition.react_to_channel is not None:
-            intake = self._intake(definition.react_to_channel, prepare, linked=False)
-            self._subscribe(broker, intake, group=channels, pattern=CHANNEL_PATTERN)
-        return broker
-
-    def _intake(self, react: React, prepare: Callable[[], Awaitable[None]], *, linked: bool) -> Intake:
-        made = Intake(
-            self.definition,
-            self.handler,
-            react,
-            linked=linked,
-            metrics=self.metrics,
-            before_batch=prepare,
-            after_batch=self._taken,
-        )
-        self._intakes.append(made)
-        return made
-
-    def _subscribe(self, broker: KafkaBroker, intake: Intake, *, group: str, **topics: Any) -> None:
-        listener = SeekToInbox(self._log_pool, self.settings.kafka, self.stopped_sources)
-        self._listeners.append(listener)
-        subscribe(
-            broker,
-            intake,
-            listener,
-            group=group,
-            records_max=self.settings.inbox_records,
-            session_timeout_ms=self.settings.session_timeout_ms,
-            **topics,
-        )
 
     def _committed(self, events: Sequence[Recorded[Any]], seconds: float) -> None:
         self.metrics.commit_seconds.observe(seconds)
@@ -192,33 +200,37 @@ class Kernel:
 
     async def stop(self) -> None:
         """Finish the batch in hand, let relay and projector pass what is in the log, and close."""
-        self.started = False
-        with contextlib.suppress(Exception):
-            await self.broker.stop()
+        if self.started:
+            self.started = False
+            await self._drain()
+        await self._end()
+
+    async def _drain(self) -> None:
+        if self._subscriptions is not None:
+            await self._subscriptions.stop()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_STOP_SECONDS / 3):
+            async with asyncio.timeout(STOP_SECONDS / 3):
                 while self.projector.waiting or (self.relay.in_charge and self.relay.lag):
                     await asyncio.sleep(0.02)
         if self.relay.working:
             with contextlib.suppress(Exception):
-                async with asyncio.timeout(_STOP_SECONDS / 3):
+                async with asyncio.timeout(STOP_SECONDS / 3):
                     await self.signer.sign()
-        await self._end()
 
     async def _end(self) -> None:
+        self.open = False
         self._loop_watch.end()
-        for listener in self._listeners:
-            listener.close()
-        pending = set(self._tasks)
-        while pending:
-            # A client library may swallow a cancellation that meets it while it closes something.
-            for task in pending:
-                task.cancel()
-            _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
+        if self._subscriptions is not None:
+            self._subscriptions.close()
+        await cancel(self._tasks)
+        await self._close_pools()
+
+    async def _close_pools(self) -> None:
         for pool in self._pools:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(5):
                     await pool.close()
+        self._pools.clear()
 
     async def execute(self, instruction: Instruction, command_id: str) -> CommandResult:
         """Carry out one command from outside Kafka, once per command id.
@@ -269,7 +281,7 @@ class Kernel:
             "projected": self.projector.passed,
             "projection_stopped": self.projector.stopped_because,
             "relay": self.relay.stopped_because or ("working" if self.relay.working else "standby"),
-            "inbox_stopped": [intake.trouble for intake in self._intakes if intake.trouble is not None],
+            "inbox_stopped": self._subscriptions.troubles if self._subscriptions is not None else [],
             "inbox": [
                 {"topic": topic, "partition": partition, "position": t.position, "next_offset": t.next_offset}
                 for (topic, partition), t in sources.items()

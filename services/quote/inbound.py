@@ -8,7 +8,7 @@ from contracts.channel.v1 import LossReported, OrderPlaced, PaymentReported
 from contracts.policy.v1 import IssuanceFailed, PolicyIssued, PolicyRenewed
 from contracts.topics import ServiceName, channel_of, events_topic
 from contracts.vocabulary.faults import Fault, FaultCode
-from services.kernel.messages import Delivery, Instruction, UniqueKey
+from services.kernel.messages import Delivery, FieldFault, Instruction, UniqueKey
 from services.kernel.routing import route
 from services.quote.catalogue import Catalogue
 from services.quote.channel_form import Malformed, read_message
@@ -129,6 +129,7 @@ def _refuse(message: Malformed, channel: str, delivery: Delivery) -> Instruction
             faults=message.faults,
         ),
         dead_letter=message.faults[0].code,
+        faults=tuple(FieldFault(fault.code, fault.path, fault.message) for fault in message.faults),
     )
 
 

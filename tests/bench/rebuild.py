@@ -26,6 +26,7 @@ from services.policy.domain.events import PolicyIssued, PolicyRenewed
 from services.policy.inbound import stream_of
 from services.policy.projections.policy_term import policy_term
 from tests.support.builders import cover_terms
+from tests.support.replays import declare_filled
 
 EVENTS_DEFAULT = 200_000
 _SERVICE = "policy"
@@ -103,19 +104,9 @@ def _policy_event(number: int, contract: str, partition: int, position: int) -> 
 
 async def _declare(connection: asyncpg.Connection) -> None:
     """The read model as the projector leaves it, but empty; and the table of the baseline."""
-    for projection in (policy_term, _MODEL):
-        await connection.execute(projection_sql.create_table(projection))
-        for statement in projection_sql.create_indexes(projection):
-            await connection.execute(statement)
-    await projection_sql.point_view(connection, policy_term, projection_sql.table_name(policy_term))
-    await connection.execute(
-        "insert into log.projections values ($1, $2, true, '')", policy_term.name, policy_term.version
-    )
-    await connection.execute(
-        "insert into log.checkpoints select $1, $2, partition, position from log.log_head",
-        policy_term.name,
-        policy_term.version,
-    )
+    await declare_filled(connection, policy_term)
+    for statement in (projection_sql.create_table(_MODEL), *projection_sql.create_indexes(_MODEL)):
+        await connection.execute(statement)
     await connection.execute("analyze log.events")
 
 

@@ -78,11 +78,11 @@ class PostgresProxy:
 
 
 @asynccontextmanager
-async def postgres_proxy(dsn: str) -> AsyncIterator[PostgresProxy]:
-    """A proxy on a port of its own in front of the server that the DSN names."""
+async def postgres_proxy(dsn: str, port: int = 0) -> AsyncIterator[PostgresProxy]:
+    """A proxy in front of the server that the DSN names, on this port or on a free one."""
     address = urlsplit(dsn)
     proxy = PostgresProxy(address.hostname or "127.0.0.1", address.port or 5432)
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", port)
     proxy.port = server.sockets[0].getsockname()[1]
     try:
         yield proxy

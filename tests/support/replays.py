@@ -70,19 +70,20 @@ async def append(home: Home, *events: tuple[str, Event, datetime | None]) -> Non
         await event_log.append(connection, {p: event_log.chained(heads[p], own) for p, own in links.items()})
 
 
-async def declare_filled(home: Home, projection: Projection) -> None:
-    """Make the tables of a read model that stands at the end of the log and holds nothing."""
-    async with home.pool() as pool, pool.acquire() as connection:
-        await connection.execute(projection_sql.create_table(projection))
-        await projection_sql.point_view(connection, projection, projection_sql.table_name(projection))
-        await connection.execute(
-            "insert into log.projections values ($1, $2, true, '')", projection.name, projection.version
-        )
-        await connection.execute(
-            "insert into log.checkpoints select $1, $2, partition, position from log.log_head",
-            projection.name,
-            projection.version,
-        )
+async def declare_filled(connection: event_log.Connection, projection: Projection) -> None:
+    """Make table and view of a read model that stands at the end of the log and holds nothing."""
+    await connection.execute(projection_sql.create_table(projection))
+    for statement in projection_sql.create_indexes(projection):
+        await connection.execute(statement)
+    await projection_sql.point_view(connection, projection, projection_sql.table_name(projection))
+    await connection.execute(
+        "insert into log.projections values ($1, $2, true, '')", projection.name, projection.version
+    )
+    await connection.execute(
+        "insert into log.checkpoints select $1, $2, partition, position from log.log_head",
+        projection.name,
+        projection.version,
+    )
 
 
 async def tables(home: Home) -> list[str]:

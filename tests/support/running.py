@@ -33,6 +33,7 @@ from services.kernel.messages import Instruction, Outgoing, Recorded
 from services.kernel.runtime import Kernel
 from services.kernel.service import ServiceDefinition
 from services.kernel.settings import ServiceSettings
+from services.kernel.topic_ends import committed_ends
 from services.kernel.wire import Record, Tail, public_record
 from tests.support.tally import Asked, Counted, Event, tally_service
 
@@ -280,7 +281,7 @@ async def read_topic(bootstrap: str, topic: str, partitions: int) -> dict[int, l
     """All committed records of each partition, from the beginning to the end as it is now."""
     places = [TopicPartition(topic, partition) for partition in range(partitions)]
     found: dict[int, list[ConsumerRecord]] = {partition: [] for partition in range(partitions)}
-    ends = await kafka.committed_ends(bootstrap, topic)
+    ends = await committed_ends(bootstrap, topic)
     consumer = kafka.reader(bootstrap)
     await consumer.start()
     try:

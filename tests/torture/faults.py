@@ -119,9 +119,9 @@ async def _ended_in_order(running: Running) -> None:
     if not running.alive:
         return
     code = await running.end(signal.SIGTERM)
-    # A process that is still importing has no handler yet, and one that found a server down at its start ends with 3.
+    # A process that is still importing has no handler yet.
     young = time.monotonic() - running.started_at < YOUNG_SECONDS
-    assert code == 0 or (young and code in (3, -signal.SIGTERM)), f"{running.name} ended with {code} on SIGTERM"
+    assert code == 0 or (young and code == -signal.SIGTERM), f"{running.name} ended with {code} on SIGTERM"
 
 
 async def _consumer_groups_lost(cluster: Cluster, step: Step) -> None:

@@ -9,8 +9,11 @@ import pytest
 from fastapi import APIRouter, FastAPI
 
 from services.kernel.application import Application
+from services.kernel.messages import FieldFault, Instruction
+from services.kernel.routing import route
 from services.kernel.runtime import Kernel
-from tests.support.running import Home
+from tests.support.running import Home, eventually
+from tests.support.tally import Asked, Count, to
 
 WHO = {"by": "ann", "reason": "the partner mended it"}
 
@@ -20,7 +23,13 @@ async def app(home: Home) -> AsyncIterator[FastAPI]:
     """The service with its HTTP API, running."""
     app = Application(home.definition, APIRouter()).asgi(home.settings())
     async with app.router.lifespan_context(app):
+        await eventually(lambda: _started(app), "the service has started")
         yield app
+
+
+async def _started(app: FastAPI) -> bool:
+    kernel: Kernel = app.state.kernel
+    return kernel.started
 
 
 @pytest.fixture
@@ -98,3 +107,26 @@ async def test_a_bad_request_is_named_and_changes_nothing(
     assert word in answer.text
     (letter,) = await home.dead_letters()
     assert (letter["state"], letter["attempts"]) == ("open", 1)
+
+
+async def test_an_answered_letter_shows_the_fields_at_fault_as_its_channel_heard_them(home: Home) -> None:
+    faults = (
+        FieldFault("invalid_field", "amount", "amount must be above 0"),
+        FieldFault("too_late", "", "come earlier"),
+    )
+
+    def refuse(event: Asked) -> list[Instruction]:
+        return [replace(to(event.tally, Count(event.tally, 1)), dead_letter="invalid_field", faults=faults)]
+
+    definition = replace(home.definition, react=route((Asked, refuse)))
+    app = Application(definition, APIRouter()).asgi(home.settings())
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as client:
+        await eventually(lambda: _started(app), "the service has started")
+        await home.publish(home.ask("count", "t1", amount=-1))
+        await home.quiet(app.state.kernel)
+        (letter,) = (await client.get("/dead-letters")).json()
+        shown = (await client.get(f"/dead-letters/{letter['id']}")).json()
+    assert (shown["state"], shown["reason"]) == ("answered", "invalid_field")
+    assert shown["error"] == "amount must be above 0; come earlier"
+    assert shown["faults"] == [fault._asdict() for fault in faults]

@@ -93,7 +93,8 @@ async def test_rows_chosen_by_a_time_are_folded_over_their_whole_history(home: H
             if tally[0] == "a" or day != 1
         ),
     )
-    await declare_filled(home, letters)
+    async with home.pool() as pool, pool.acquire() as connection:
+        await declare_filled(connection, letters)
     narrowing = Narrowing(since=NOON, until=NOON + timedelta(days=1))
     await rebuild(replay_of(home, letters, narrowing=narrowing))
     async with home.pool() as pool:
@@ -109,8 +110,9 @@ async def test_a_chosen_row_that_the_log_does_not_make_is_removed(home: Home) ->
     # Here an opening changes rows and never makes one.
     projection = Projection(name="changed", version=1, columns={"tally": "text", "status": "text"}, key=("tally",))
     projection.on(TallyOpened)(lambda event, recorded: Change({"tally": event.tally, "status": "open"}))
-    await declare_filled(home, projection)
     async with home.pool() as pool:
+        async with pool.acquire() as connection:
+            await declare_filled(connection, projection)
         await pool.execute("insert into changed values ($1, 't1', 'false')", lane_of("t1", PARTITIONS))
         assert (await rebuild(replay_of(home, projection, narrowing=Narrowing(since=NOON)))).replaced == 1
         assert await pool.fetch("select * from changed") == []

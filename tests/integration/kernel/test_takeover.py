@@ -15,7 +15,7 @@ from contracts.topics import lane_of
 from services.kernel import kafka, relay_lock
 from services.kernel.assignment import SeekToInbox
 from services.kernel.runtime import Kernel
-from services.kernel.undecided import undecided
+from services.kernel.topic_ends import topic_ends
 from services.kernel.verify import verify_log
 from tests.support.postgres_proxy import postgres_proxy, through
 from tests.support.running import PARTITIONS, Home, end_relay, eventually
@@ -207,7 +207,8 @@ async def test_records_that_kafka_forgot_to_end_are_aborted_and_sent_again(home:
         await eventually(lambda: _leaves_open(home, place), "the broker takes a record without asking")
     finally:
         await _verify_partitions(home, on=True)
-    assert await undecided(home.servers.kafka, home.events_topic, PARTITIONS) == [place.partition]
+    async with topic_ends(home.servers.kafka) as ends:
+        assert (await ends.look(home.events_topic, PARTITIONS)).undecided == [place.partition]
     async with home.kernel(sources=()) as kernel:
         await home.execute(kernel, to("t1", Count("t1", 1)))
         await home.quiet(kernel)

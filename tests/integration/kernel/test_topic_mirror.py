@@ -12,6 +12,7 @@ from contracts.topics import Topic, lane_of
 from infra.servers import Servers
 from services.kernel import kafka
 from services.kernel.finding import Wrong
+from services.kernel.topic_ends import committed_ends
 from services.kernel.topic_mirror import Mirrored, TopicMirror, records_of
 from services.kernel.verify import log_sizes
 from services.kernel.wire import Record
@@ -137,7 +138,7 @@ async def test_what_the_relay_has_passed_must_be_there(published: Published) -> 
 
 
 async def _on_the_broker(home: Home, partition: int, relayed: int) -> Mirrored:
-    ends = await kafka.committed_ends(home.servers.kafka, home.events_topic)
+    ends = await committed_ends(home.servers.kafka, home.events_topic)
     consumer = kafka.reader(home.servers.kafka)
     await consumer.start()
     try:
@@ -202,4 +203,4 @@ async def test_a_topic_made_again_with_a_record_left_out_is_found(home: Home) ->
 
 
 async def test_a_topic_that_is_not_there_has_no_ends(home: Home) -> None:
-    assert await kafka.committed_ends(home.servers.kafka, "nobody.events.v1") == {}
+    assert await committed_ends(home.servers.kafka, "nobody.events.v1") == {}

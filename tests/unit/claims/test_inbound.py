@@ -146,4 +146,5 @@ def test_a_claimed_total_beyond_any_amount_is_refused_and_kept() -> None:
     (instruction,) = reported(lines=lines)
     assert isinstance(instruction.command, RefuseNotice)
     assert instruction.dead_letter == FaultCode.INVALID_FIELD
+    assert [fault.message for fault in instruction.faults] == [fault.message for fault in instruction.command.faults]
     assert instruction.unique is None

@@ -9,7 +9,7 @@ from contracts.policy.v1 import IssuanceFailed, PolicyIssued, PolicyRenewed
 from contracts.vocabulary.faults import Fault, FaultCode
 from contracts.vocabulary.identifiers import contract_id_of, policy_number
 from contracts.vocabulary.model import PublicEvent
-from services.kernel.messages import Delivery, UniqueKey
+from services.kernel.messages import Delivery, FieldFault, UniqueKey
 from services.quote.domain.commands import RecordIssue, RecordIssueFailure, RefuseMessage, SubmitApplication
 from services.quote.inbound import application_stream, react
 from tests.support.builders import CONTRACT, cover_terms, motor_order
@@ -66,6 +66,8 @@ def test_a_malformed_message_is_refused_and_kept() -> None:
     assert isinstance(found.command, RefuseMessage)
     assert found.stream == found.lane == f"intake-{found.command.content_digest}"
     assert found.dead_letter == "not_json"
+    (told,) = found.command.faults
+    assert found.faults == (FieldFault(told.code, told.path, told.message),)
     assert found.command.source == "orders.shop.v1/3/7"
 
 
