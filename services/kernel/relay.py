@@ -211,8 +211,7 @@ class Relay:
         flight.records += [*(record for _, record in replies), *(record for _, record in letters)]
         flight.replies, flight.letters = [key for key, _ in replies], [key for key, _ in letters]
         if replies or letters:
-            # There may be more.
-            self._side_due = 0.0
+            self.nudge()  # There may be more.
         return flight
 
     async def _landed(self, flight: _Flight) -> bool:
