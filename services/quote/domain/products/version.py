@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from contracts.vocabulary.products import PaymentFrequency
-from services.quote.domain.products.document import PlannedCoverage, ProductDocument
+from services.quote.domain.products.coverage import PlannedCoverage
+from services.quote.domain.products.document import ProductDocument
 
 
 @dataclass(frozen=True, slots=True)
