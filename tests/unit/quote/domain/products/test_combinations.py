@@ -79,4 +79,5 @@ def test_a_chain_of_riders_stands_on_its_base() -> None:
         planned("D", rider_on=("C",)),
     ]
     assert ungrounded(chain) == []
-    assert ungrounded(chain[2:]) == ["C", "D"]
+    island = [planned("C", rider_on=("D",)), planned("D", rider_on=("C",))]
+    assert ungrounded([*chain[:2], *island]) == ["C", "D"]
