@@ -16,6 +16,7 @@ from services.quote.domain.products.cover import covered, total_insured_minor
 from services.quote.domain.products.disclosures import declared
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.tariff import rate
+from services.quote.domain.products.version import ProductVersion
 from services.quote.product_files import SHIPPED, read_product_file
 
 MOTOR_COVERAGES = ("TPLM", "TPLV", "Windscreen", "Fire", "Theft", "DamAll", "Legal", "Serv", "Acc1", "Acc2")
@@ -111,7 +112,7 @@ def quoted_by_tariff(
     if product.tariff is None:
         raise ValueError(f"{product.code} is not sold by tariff")
     subjects = declared(subjects_of(_RISK.validate_python(risk), effective), disclosures)
-    subjects = covered(subjects, chosen.items(), product)
+    subjects = covered(subjects, chosen.items(), ProductVersion.of(product))
     rating = rate(product.tariff, chosen.items(), subjects)
     if rating.faults:
         raise ValueError(rating.faults[0].message)

@@ -41,7 +41,8 @@ def insured_faults(order: Order, subjects: Sequence[Subject], product: ProductVe
         yield from _relation_faults(document.plan.dependants, subjects, one_self=census_path is None)
     if document.group is not None and census_path is not None:
         yield from _census_faults(document.group, subjects, census_path)
-    yield from _insures_nobody(order, subjects, product)
+    if product.tells_insured_apart:
+        yield from _insures_nobody(order, subjects, product)
 
 
 def _relation_faults(dependants: Dependants, subjects: Sequence[Subject], *, one_self: bool) -> Iterator[Fault]:

@@ -33,7 +33,7 @@ class Price:
 def price(order: Order, product: ProductVersion, subjects: tuple[Subject, ...]) -> Price:
     """The price of an order whose coverages are in the plan and whose subjects may be insured."""
     bought = coverages_bought(order, product.document)
-    subjects = covered(subjects, _insured(bought, product), product.document)
+    subjects = covered(subjects, _insured(bought, product), product)
     match product.document.pricing:
         case QuotedPricing():
             return _quoted(order, product, product.document.pricing, subjects)

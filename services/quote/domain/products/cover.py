@@ -4,25 +4,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from services.quote.domain.products.coverage import PlannedCoverage
-from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.group_terms import CLASS_FACT, RELATION_FACT, class_sums, counted
 from services.quote.domain.products.rules import Subject
+from services.quote.domain.products.version import ProductVersion
 
 
 def covered(
-    subjects: tuple[Subject, ...], bought: Iterable[tuple[str, int | None]], document: ProductDocument
+    subjects: tuple[Subject, ...], bought: Iterable[tuple[str, int | None]], product: ProductVersion
 ) -> tuple[Subject, ...]:
     """The subjects as they are rated: each with the coverages that insure it, a group's members counted.
 
     `bought` holds the order's coverages, all of them in the plan, as (code, sum insured in minor units).
     """
-    group = document.group
-    plan = {coverage.code: coverage for coverage in document.coverages}
-    if group is None and all(coverage.relations is None for coverage in document.coverages):
+    if not product.tells_insured_apart:
         return subjects
-    ordered = dict(bought)
+    group, ordered = product.document.group, dict(bought)
     by_class = None if group is None else dict(class_sums(group))
-    found = tuple(replace(subject, cover=_cover(subject, ordered, plan, by_class)) for subject in subjects)
+    found = tuple(replace(subject, cover=_cover(subject, ordered, product.plan, by_class)) for subject in subjects)
     return found if group is None else counted(found, group.age_bands)
 
 
@@ -51,7 +49,7 @@ def total_insured_minor(
     if planned.sum_insured_for == "contract":
         return of_order_minor
     insured = [subject for subject in subjects if subject.is_insured_by(planned.code)]
-    sums = [(subject.sum_insured_minor(planned.code, of_order_minor), subject.headcount) for subject in insured]
+    sums = [(subject.sum_insured_minor(planned.code, of_order_minor), subject.count) for subject in insured]
     if any(own is None for own, _ in sums):
         return None
-    return sum((own or 0) * headcount for own, headcount in sums)
+    return sum((own or 0) * count for own, count in sums)

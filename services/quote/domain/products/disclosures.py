@@ -51,7 +51,11 @@ class DisclosureQuestion(DocumentPart):
 def disclosure_facts(questions: Sequence[DisclosureQuestion]) -> dict[str, Fact]:
     """The facts that tariffs and underwriting may build on because these questions are asked."""
     return {
-        FACT_PREFIX + question.code: Fact(f"disclosures.{question.code}", numeric=question.answer == "number")
+        FACT_PREFIX + question.code: Fact(
+            f"disclosures.{question.code}",
+            numeric=question.answer == "number",
+            values=("yes", "no") if question.answer == "yes-no" else question.choices,
+        )
         for question in questions
     }
 

@@ -1,8 +1,9 @@
 """Group: each member of an employer's census is a subject, of the class of cover that the employer put them in."""
 
 from datetime import date
+from typing import get_args
 
-from contracts.vocabulary.products import GroupMember, GroupRisk, ProductLine
+from contracts.vocabulary.products import GroupMember, GroupRisk, ProductLine, Relation
 from contracts.vocabulary.time import completed_years
 from services.quote.domain.products.rules import Fact, FactValue, LineRules, Subject
 
@@ -31,9 +32,9 @@ RULES = LineRules(
     line=ProductLine.GROUP,
     facts={
         "age": Fact("birth_date", numeric=True),
-        "gender": Fact("gender"),
+        "gender": Fact("gender", values=("F", "M")),
         "cover_class": Fact("cover_class"),
-        "relation": Fact("relation"),
+        "relation": Fact("relation", values=get_args(Relation)),
         "headcount": Fact("members", numeric=True),
         "industry": Fact("employer.industry"),
     },

@@ -54,7 +54,7 @@ class GroupTerms(DocumentPart):
 
 
 def counted(subjects: Sequence[Subject], bands: Sequence[AgeBand]) -> tuple[Subject, ...]:
-    """The census by band and facts, in the order of the first member of each: one subject with its headcount.
+    """The census by band and facts, in the order of the first member of each: one subject with its count.
 
     Its path is that of the first member. A member of no band stays alone, for the tariff to find no rate for.
     """
@@ -69,7 +69,7 @@ def counted(subjects: Sequence[Subject], bands: Sequence[AgeBand]) -> tuple[Subj
             label = _label(subject.facts if band is None else {**subject.facts, AGE_FACT: str(band)})
             groups[key] = replace(subject, facts=facts, counted_as=label)
         else:
-            groups[key] = replace(first, headcount=first.headcount + 1)
+            groups[key] = replace(first, count=first.count + 1)
     return tuple(groups.values())
 
 

@@ -2,8 +2,9 @@
 
 from datetime import date
 from types import MappingProxyType
+from typing import get_args
 
-from contracts.vocabulary.products import HealthRisk, InsuredPerson, ProductLine
+from contracts.vocabulary.products import HealthRisk, InsuredPerson, ProductLine, Relation
 from contracts.vocabulary.time import completed_years
 from services.quote.domain.products.rules import Fact, FactValue, LineRules, Subject
 
@@ -43,11 +44,11 @@ RULES = LineRules(
     facts={
         "age": Fact("birth_date", numeric=True),
         "age_days": Fact("birth_date", numeric=True),
-        "gender": Fact("gender"),
-        "smoker": Fact("smoker"),
+        "gender": Fact("gender", values=("F", "M")),
+        "smoker": Fact("smoker", values=("yes", "no")),
         "insureds": Fact("insureds", numeric=True),
-        "relation": Fact("relation"),
-        "social_insurance": Fact("social_insurance"),
+        "relation": Fact("relation", values=get_args(Relation)),
+        "social_insurance": Fact("social_insurance", values=("yes", "no")),
     },
     subjects=_subjects,
     asks_persons=True,

@@ -12,10 +12,14 @@ FactValue: TypeAlias = str | int
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A fact that product documents may build on: the order's field behind it, and whether it is a number."""
+    """A fact that product documents may build on: the order's field behind it, and whether it is a number.
+
+    `values` are all that a category can be, where the line knows them.
+    """
 
     field: str
     numeric: bool = False
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +28,15 @@ class Subject:
 
     `answers` are a person's own disclosures, None where there is nobody to ask. `cover` maps the coverages
     that insure the subject to its own sum insured in minor units; None means all of the order, as it has them.
-    A subject that stands for several members has their number as `headcount` and says in `counted_as` who
-    they are.
+    `count` is how many heads it stands for: members of a group who are priced alike are rated once, and
+    `counted_as` says who they are.
     """
 
     path: str
     facts: Mapping[str, FactValue]
     answers: Mapping[str, Answer] | None = None
     cover: Mapping[str, int | None] | None = None
-    headcount: int = 1
+    count: int = 1
     counted_as: str = ""
 
     def is_insured_by(self, coverage: str) -> bool:

@@ -143,7 +143,7 @@ def _ratios(
             ratio = _ratio(factor, subject)
             yield ratio, ratio.text, f"factor {factor.name}, {factor.fact} {subject.facts[factor.fact]}"
     if subject.counted_as:
-        yield Ratio(subject.headcount, 1, str(subject.headcount)), str(subject.headcount), subject.counted_as
+        yield Ratio(subject.count, 1, str(subject.count)), str(subject.count), subject.counted_as
 
 
 def _ratio(factor: ValueFactor | BandFactor | PercentFactor, subject: Subject) -> Ratio:

@@ -18,6 +18,8 @@ class ProductVersion:
     plan: Mapping[str, PlannedCoverage]
     frequencies: frozenset[PaymentFrequency]
     channels: frozenset[str] | None
+    tells_insured_apart: bool
+    """Whether some coverages insure only some of the persons of an order: by class of cover, or by relation."""
 
     @staticmethod
     def of(document: ProductDocument, *, withdrawn: bool = False) -> "ProductVersion":
@@ -28,6 +30,8 @@ class ProductVersion:
             plan={coverage.code: coverage for coverage in document.coverages},
             frequencies=frozenset(document.frequencies),
             channels=None if document.channels is None else frozenset(document.channels),
+            tells_insured_apart=document.group is not None
+            or any(coverage.relations is not None for coverage in document.coverages),
         )
 
     def on_sale(self, day: date) -> bool:

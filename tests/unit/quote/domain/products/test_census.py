@@ -47,13 +47,13 @@ def subject(place: int, **facts: str | int) -> Subject:
 def test_members_of_a_band_and_the_same_facts_are_counted_together() -> None:
     census = [subject(0, age=18, gender="F"), subject(1, age=30, gender="F"), subject(2, age=30, gender="M")]
     first, other = counted(census, BANDS)
-    assert (first.path, first.headcount, first.counted_as) == ("risk.members.0", 2, "members of age 18 to 30, gender F")
-    assert (other.path, other.headcount, other.facts) == ("risk.members.2", 1, {"age": 18, "gender": "M"})
+    assert (first.path, first.count, first.counted_as) == ("risk.members.0", 2, "members of age 18 to 30, gender F")
+    assert (other.path, other.count, other.facts) == ("risk.members.2", 1, {"age": 18, "gender": "M"})
 
 
 def test_a_member_of_no_band_stays_alone_and_is_never_priced_at_zero() -> None:
     (outside,) = counted([subject(0, age=31, gender="F")], BANDS)
-    assert (outside.headcount, outside.facts["age"]) == (1, 31)
+    assert (outside.count, outside.facts["age"]) == (1, 31)
     order = group_order(*(member(number) for number in range(5)), member(9, age=66))
     declined = application.given().when(submit(order)).decided[-1]
     assert isinstance(declined, ApplicationDeclined)
