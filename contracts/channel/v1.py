@@ -20,7 +20,7 @@ from contracts.vocabulary.identifiers import (
 )
 from contracts.vocabulary.model import ChannelModel, ShortText
 from contracts.vocabulary.money import Currency, NonNegativeMinor, PositiveMinor
-from contracts.vocabulary.products import COVERAGES_MAX, InsuredRisk, PaymentFrequency
+from contracts.vocabulary.products import COVERAGES_MAX, Disclosures, InsuredRisk, PaymentFrequency
 from contracts.vocabulary.time import CivilDate, Instant
 
 CLAIM_LINES_MAX = 100
@@ -57,6 +57,8 @@ class OrderPlaced(ChannelModel):
     risk: InsuredRisk
     policyholder_name: ShortText | None = None
     campaign: ShortText | None = None
+    disclosures: Disclosures | None = None
+    """Answers to what the product asks of the policyholder; those of an insured person stand with the person."""
 
     def contract_id(self, channel: str) -> str:
         """The contract that this order of `channel` starts or renews."""

@@ -8,12 +8,14 @@ from typing import Any
 
 from contracts.vocabulary.faults import FaultCode
 from contracts.vocabulary.identifiers import policy_number
+from services.demo.offers import straight_through_limit_minor
 from services.demo.raw import Contract, Outcome, RawMessage, Term, message_bytes
-from services.demo.risks import MOTOR_COVERAGES, health_product
+from services.demo.risks import MOTOR_COVERAGES
 
 _CLAIMS_SHARE = 0.1
 _DECIDED = (Outcome.APPROVED, Outcome.AWAITING_APPROVAL)
 _MOTOR_LOSS_MINOR = (4_000, 900_000)
+_HEALTH_LOSS_MINOR_MAX = 55_000_000
 # What each notice is, in a hundred.
 _KINDS = {
     "covered": 66,
@@ -102,7 +104,8 @@ class ClaimWriter:
         # Health is claimed in small sums, once in a while above what is insured.
         if sum_insured_minor is None:
             return int(self._random.triangular(low, high, low * 5))
-        return int(self._random.triangular(low, sum_insured_minor * 11 // 10, low * 10))
+        high = min(sum_insured_minor * 11 // 10, _HEALTH_LOSS_MINOR_MAX)
+        return int(self._random.triangular(low, high, low * 10))
 
     def _again(self, kind: str, first: ClaimedCover) -> ClaimedCover:
         if kind == "repeated":
@@ -155,7 +158,7 @@ class ClaimWriter:
 
 
 def _decision(contract: Contract, payable_minor: int) -> Outcome:
-    limit_minor = health_product().straight_through_claim_minor
-    if contract.product != health_product().code or limit_minor is None or payable_minor <= limit_minor:
+    limit_minor = straight_through_limit_minor(contract.product)
+    if limit_minor is None or payable_minor <= limit_minor:
         return Outcome.APPROVED
     return Outcome.AWAITING_APPROVAL

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from contracts.topics import ORDER_BYTES_MAX
 from contracts.vocabulary.faults import FaultCode
-from contracts.vocabulary.products import ProductLine
+from services.demo.offers import GROUP, HEALTH_BASIC, HEALTH_PLUS, MOTOR
 from services.demo.raw import message_bytes
 
 Order: TypeAlias = Mapping[str, Any]
@@ -14,12 +14,12 @@ Order: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What goes wrong with a good order of `line`, and the code of the only, or the first, fault."""
+    """What goes wrong with a good order of `product`, and the code of the only, or the first, fault."""
 
     name: str
     code: FaultCode
     spoil: Callable[[Order], bytes]
-    line: ProductLine = ProductLine.MOTOR
+    product: str = MOTOR
 
 
 def _with(**changes: Any) -> Callable[[Order], bytes]:
@@ -61,6 +61,32 @@ def _nothing_bought(order: Order) -> bytes:
     return message_bytes({**order, "coverages": coverages, "premium_minor": 0})
 
 
+def _with_first_of(name: str, **changes: Any) -> Callable[[Order], bytes]:
+    """The first of the risk's insureds or members, changed."""
+
+    def spoil(order: Order) -> bytes:
+        first, *others = order["risk"][name]
+        return message_bytes({**order, "risk": {**order["risk"], name: [{**first, **changes}, *others]}})
+
+    return spoil
+
+
+def _with_coverages(*chosen: tuple[str, int]) -> Callable[[Order], bytes]:
+    coverages = [{"code": code, "sum_insured_minor": sum_minor} for code, sum_minor in chosen]
+    return lambda order: message_bytes({**order, "coverages": coverages})
+
+
+def _first_member_twice(order: Order) -> bytes:
+    members = order["risk"]["members"]
+    return message_bytes({**order, "risk": {**order["risk"], "members": [members[0], *members]}})
+
+
+def _four_members(order: Order) -> bytes:
+    return message_bytes({**order, "risk": {**order["risk"], "members": order["risk"]["members"][:4]}})
+
+
+_HOSPITAL = ("Hospital", 100_000_000)
+_CANCER = ("CancerExtra", 100_000_000)
 _SOMEBODY = {"birth_date": "1985-04-12", "gender": "F"}
 _CENTENARIAN = {"birth_date": "1925-01-01", "gender": "M"}
 
@@ -91,7 +117,7 @@ MISTAKES = (
     Mistake("bonus-malus too low", FaultCode.INVALID_FIELD, _with_risk(bonus_malus=20)),
     Mistake("unknown product", FaultCode.UNKNOWN_PRODUCT, _with(product="motor-fleet")),
     Mistake("before the sale", FaultCode.NOT_ON_SALE, _with(placed_at="2001-12-31T23:59:59Z")),
-    Mistake("before the sale", FaultCode.NOT_ON_SALE, _with(placed_at="2023-12-31T23:59:59Z"), ProductLine.HEALTH),
+    Mistake("before the sale", FaultCode.NOT_ON_SALE, _with(placed_at="2023-12-31T23:59:59Z"), HEALTH_BASIC),
     Mistake("other line", FaultCode.WRONG_LINE, _with(risk={"line": "health", "insureds": [_SOMEBODY]})),
     Mistake("other currency", FaultCode.WRONG_CURRENCY, _with(currency="USD")),
     Mistake("no book", FaultCode.WRONG_BOOK, _without("book")),
@@ -104,8 +130,38 @@ MISTAKES = (
         "sum insured not offered",
         FaultCode.SUM_INSURED_NOT_OFFERED,
         _with_first_coverage(sum_insured_minor=12_345),
-        ProductLine.HEALTH,
+        HEALTH_BASIC,
     ),
-    Mistake("price off the tariff", FaultCode.PRICE_OUTSIDE_TOLERANCE, _premium_off_by(2), ProductLine.HEALTH),
-    Mistake("insured too old", FaultCode.RISK_NOT_ACCEPTED, _with_risk(insureds=[_CENTENARIAN]), ProductLine.HEALTH),
+    Mistake("price off the tariff", FaultCode.PRICE_OUTSIDE_TOLERANCE, _premium_off_by(2), HEALTH_BASIC),
+    Mistake("insured too old", FaultCode.RISK_NOT_ACCEPTED, _with_risk(insureds=[_CENTENARIAN]), HEALTH_BASIC),
+    Mistake(
+        "rider without its base",
+        FaultCode.RIDER_WITHOUT_BASE,
+        _with_coverages(_HOSPITAL, ("Proton", 100_000_000)),
+        HEALTH_PLUS,
+    ),
+    Mistake(
+        "two that are not sold together",
+        FaultCode.COMBINATION_NOT_OFFERED,
+        _with_coverages(_HOSPITAL, _CANCER, ("CriticalIllness", 5_000_000)),
+        HEALTH_PLUS,
+    ),
+    Mistake(
+        "sum insured between the steps",
+        FaultCode.SUM_INSURED_NOT_OFFERED,
+        _with_coverages(_HOSPITAL, ("Accident", 5_500_000)),
+        HEALTH_PLUS,
+    ),
+    Mistake(
+        "nothing declared", FaultCode.DISCLOSURE_UNANSWERED, _with_first_of("insureds", disclosures={}), HEALTH_PLUS
+    ),
+    Mistake("no policyholder's answer", FaultCode.DISCLOSURE_UNANSWERED, _without("disclosures"), HEALTH_PLUS),
+    Mistake("relation not told", FaultCode.MISSING_FIELD, _with_first_of("insureds", relation=None), HEALTH_PLUS),
+    Mistake("four members", FaultCode.HEADCOUNT_TOO_LOW, _four_members, GROUP),
+    Mistake("a member twice", FaultCode.INVALID_FIELD, _first_member_twice, GROUP),
+    Mistake("class that is none", FaultCode.CLASS_NOT_IN_PLAN, _with_first_of("members", cover_class="Z"), GROUP),
+    Mistake(
+        "parent in the census", FaultCode.DEPENDANT_NOT_ALLOWED, _with_first_of("members", relation="parent"), GROUP
+    ),
+    Mistake("price off the tariff", FaultCode.PRICE_OUTSIDE_TOLERANCE, _premium_off_by(-2), GROUP),
 )

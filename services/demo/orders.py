@@ -9,17 +9,17 @@ from typing import Any
 
 from contracts.vocabulary.faults import FaultCode
 from contracts.vocabulary.identifiers import contract_id_of, numbering_owner
-from contracts.vocabulary.products import PaymentFrequency, ProductLine
+from contracts.vocabulary.products import PaymentFrequency
 from contracts.vocabulary.time import add_months
 from services.demo.mistakes import MISTAKES
+from services.demo.offers import OFFERS, Offer
 from services.demo.raw import Contract, Outcome, RawMessage, Term, message_bytes
-from services.demo.risks import Quoted, health_product, health_quote, motor_quote
+from services.demo.risks import Quoted
 
 CHANNELS = ("river", "harbour", "summit")
 _CHANNEL_WEIGHTS = (50, 30, 20)
 _FIRST_DAY = date(2025, 1, 1)
 _DAYS = 330
-_MOTOR_SHARE = 0.7
 _FREQUENCIES = tuple(frequency.value for frequency in PaymentFrequency)
 _FREQUENCY_WEIGHTS = (34, 40, 14, 12)
 _CAMPAIGNS = ("spring", "autumn", "word-of-mouth", None)
@@ -61,23 +61,23 @@ class OrderWriter:
             return replace(earlier.message, expected=Outcome.REPEATED)
         if kind == "reused":
             return self._reused(earlier)
-        if earlier.contract.product == health_product().code:
-            # A family pays before each term, so its renewal would hang on the payments of the one before.
+        if not OFFERS[earlier.contract.product].renews:
             return self._new()
         return self._renewal(earlier.contract) if kind == "renewal" else self._overlapping(earlier)
 
     def _new(self) -> RawMessage:
-        line = ProductLine.MOTOR if self._random.random() < _MOTOR_SHARE else ProductLine.HEALTH
-        contract, order = self._draw(line)
+        shares = [offer.per_mille for offer in OFFERS.values()]
+        offer = self._random.choices(list(OFFERS.values()), shares)[0]
+        contract, order, quoted = self._draw(offer)
         self.contracts.append(contract)
-        motor = line is ProductLine.MOTOR
-        contract.in_force = motor
-        return self._place(contract, order, Outcome.ISSUED if motor else Outcome.AWAITING_PAYMENT)
+        contract.in_force = not offer.is_prepaid
+        return self._place(contract, order, quoted, Outcome.AWAITING_PAYMENT if offer.is_prepaid else Outcome.ISSUED)
 
     def _renewal(self, contract: Contract) -> RawMessage:
         last = contract.terms[-1]
-        order = self._order(contract, last.expiry, motor_quote(self._random), last.frequency)
-        return self._place(contract, order, Outcome.RENEWED)
+        quoted = OFFERS[contract.product].quote(self._random, last.expiry)
+        order = self._order(contract, last.expiry, quoted, last.frequency)
+        return self._place(contract, order, quoted, Outcome.RENEWED)
 
     def _overlapping(self, earlier: _Placed) -> RawMessage:
         """A second policy of a contract for days that are covered already: accepted, but never issued."""
@@ -94,27 +94,26 @@ class OrderWriter:
 
     def _spoilt(self) -> RawMessage:
         mistake = next(self._mistakes)
-        contract, order = self._draw(mistake.line)
+        contract, order, _ = self._draw(OFFERS[mistake.product])
         return replace(self._raw(contract, order, mistake.code), value=mistake.spoil(order))
 
-    def _draw(self, line: ProductLine) -> tuple[Contract, dict[str, Any]]:
+    def _draw(self, offer: Offer) -> tuple[Contract, dict[str, Any], Quoted]:
         random = self._random
-        motor = line is ProductLine.MOTOR
+        product = offer.document
         channel = random.choices(CHANNELS, _CHANNEL_WEIGHTS)[0]
-        book = "fremotor" if motor else None
         number = self._number()
         contract = Contract(
             channel=channel,
-            product="motor-private" if motor else health_product().code,
+            product=product.code,
             contract_no=number,
-            contract_id=contract_id_of(numbering_owner(channel, book), number),
-            book=book,
-            currency="EUR" if motor else health_product().currency,
+            contract_id=contract_id_of(numbering_owner(channel, product.book), number),
+            book=product.book,
+            currency=product.currency,
         )
         effective = _FIRST_DAY + timedelta(days=random.randrange(_DAYS))
-        quoted = motor_quote(random) if motor else health_quote(random, effective)
+        quoted = offer.quote(random, effective)
         frequency = random.choices(_FREQUENCIES, _FREQUENCY_WEIGHTS)[0]
-        return contract, self._order(contract, effective, quoted, frequency)
+        return contract, self._order(contract, effective, quoted, frequency), quoted
 
     def _order(self, contract: Contract, effective: date, quoted: Quoted, frequency: str) -> dict[str, Any]:
         placed_on = effective - timedelta(days=self._random.randint(0, 30))
@@ -135,10 +134,11 @@ class OrderWriter:
             "frequency": frequency,
             "risk": quoted.risk,
             "campaign": self._random.choice(_CAMPAIGNS),
+            "disclosures": quoted.disclosures,
         }
         return {name: value for name, value in order.items() if value is not None}
 
-    def _place(self, contract: Contract, order: Mapping[str, Any], outcome: Outcome) -> RawMessage:
+    def _place(self, contract: Contract, order: Mapping[str, Any], quoted: Quoted, outcome: Outcome) -> RawMessage:
         effective = date.fromisoformat(order["effective"])
         contract.terms.append(
             Term(
@@ -147,11 +147,7 @@ class OrderWriter:
                 expiry=add_months(effective, 12),
                 frequency=order["frequency"],
                 premium_minor=order["premium_minor"],
-                coverages={
-                    coverage["code"]: coverage.get("sum_insured_minor")
-                    for coverage in order["coverages"]
-                    if coverage.get("premium_minor") != 0
-                },
+                coverages=quoted.insured_minor,
             )
         )
         message = self._raw(contract, order, outcome)

@@ -10,7 +10,7 @@ from contracts.vocabulary.money import instalments
 from contracts.vocabulary.products import PaymentFrequency
 from services.demo.raw import Contract, Outcome, RawMessage, message_bytes
 
-_MOTOR_PAYERS = 0.4
+_PAYERS_UNDER_COVER = 0.4
 # What a payment before cover is, in a hundred; a contract of another kind waits for its money for ever.
 _KINDS = {"exact": 90, "too little": 3, "too much": 3, "other currency": 1, "none": 3}
 # What may follow a payment that settled an invoice.
@@ -31,14 +31,14 @@ class PaymentWriter:
         """Payments for these contracts and some for contracts that nobody knows."""
         written: list[RawMessage] = []
         for contract in contracts:
-            written += self._of_prepaid(contract) if not contract.in_force else self._of_motor(contract)
+            written += self._of_prepaid(contract) if not contract.in_force else self._of_covered(contract)
         channels = [contract.channel for contract in contracts[: max(_STRANGERS_MIN, len(written) // _STRANGERS_EVERY)]]
         written += [self._of_stranger(channel) for channel in channels]
         written += [self._malformed(channel) for channel in dict.fromkeys(channels)]
         return tuple(written)
 
-    def _of_motor(self, contract: Contract) -> Iterator[RawMessage]:
-        if self._random.random() < _MOTOR_PAYERS:
+    def _of_covered(self, contract: Contract) -> Iterator[RawMessage]:
+        if self._random.random() < _PAYERS_UNDER_COVER:
             yield self._payment(contract, _first_instalment(contract), Outcome.MATCHED)
 
     def _of_prepaid(self, contract: Contract) -> Iterator[RawMessage]:

@@ -37,7 +37,7 @@ class RawMessage:
 
 @dataclass(slots=True)
 class Term:
-    """A term that the book's orders lead to; `coverages` maps each bought coverage to its sum insured."""
+    """A term that the book's orders lead to; `coverages` maps each coverage bought to the most that it pays."""
 
     order_no: str
     effective: date

@@ -1,17 +1,22 @@
-"""Draws cars, drivers and families, and prices them as the channels of the generated book would."""
+"""Draws cars and drivers, and prices whatever is insured as the channels of the generated book would."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from random import Random
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from contracts.vocabulary.money import divide_half_up
-from contracts.vocabulary.products import HealthRisk
+from contracts.vocabulary.products import InsuredRisk
 from services.quote.domain.products import subjects_of
+from services.quote.domain.products.cover import covered, total_insured_minor
+from services.quote.domain.products.disclosures import declared
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.tariff import rate
+from services.quote.domain.products.version import ProductVersion
 from services.quote.product_files import SHIPPED, read_product_file
 
 MOTOR_COVERAGES = ("TPLM", "TPLV", "Windscreen", "Fire", "Theft", "DamAll", "Legal", "Serv", "Acc1", "Acc2")
@@ -34,23 +39,27 @@ _CLASS_PERCENT = {"mini": 70, "small": 85, "middle": 100, "upper": 140, "luxury"
 _CLASS_WEIGHTS = (18, 34, 30, 14, 4)
 _BONUS_MALUS = (50, 54, 57, 60, 64, 68, 72, 76, 80, 85, 90, 95, 100, 118, 140, 175)
 _BONUS_MALUS_WEIGHTS = (38, 3, 3, 5, 5, 5, 5, 5, 5, 5, 4, 3, 8, 3, 2, 1)
-_ADULT_DAYS = (19 * 366, 63 * 365)
-_CHILD_DAYS = (60, 17 * 365)
+_RISK: TypeAdapter[InsuredRisk] = TypeAdapter(InsuredRisk)
 
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A risk with the coverages chosen for it, as they stand in an order, and the total price."""
+    """A risk with the coverages chosen for it, as they stand in an order, and the total price.
+
+    `insured_minor` is the most that each coverage bought pays in the term, None for one without limit.
+    """
 
     risk: Mapping[str, Any]
     coverages: tuple[Mapping[str, Any], ...]
     premium_minor: int
+    insured_minor: Mapping[str, int | None]
+    disclosures: Mapping[str, Any] | None = None
 
 
 @cache
-def health_product() -> ProductDocument:
-    """The health product as it is shipped: a channel quotes by the insurer's own tariff."""
-    return read_product_file(SHIPPED / "health-basic.yaml")
+def shipped(code: str) -> ProductDocument:
+    """A product as it is shipped: a channel quotes by the insurer's own tariff, where there is one."""
+    return read_product_file(SHIPPED / f"{code}.yaml")
 
 
 def motor_quote(random: Random) -> Quoted:
@@ -85,39 +94,36 @@ def motor_quote(random: Random) -> Quoted:
             coverages.append({"code": code, "premium_minor": price_minor})
         elif lists_all:
             coverages.append({"code": code, "premium_minor": 0})
-    return Quoted(risk, tuple(coverages), sum(coverage["premium_minor"] for coverage in coverages))
+    insured = {coverage["code"]: None for coverage in coverages if coverage["premium_minor"]}
+    return Quoted(risk, tuple(coverages), sum(coverage["premium_minor"] for coverage in coverages), insured)
 
 
-def health_quote(random: Random, effective: date) -> Quoted:
-    """A family and the coverages that it chose, at the tariff's price."""
-    insureds = [_person(random, effective, _ADULT_DAYS) for _ in range(random.choice((1, 1, 2)))]
-    insureds += [_person(random, effective, _CHILD_DAYS) for _ in range(random.choice((0, 0, 1, 2)))]
-    risk: dict[str, Any] = {"line": "health", "insureds": insureds}
-    coverages = tuple(
-        {"code": planned.code, "sum_insured_minor": random.choice(planned.sums_insured_minor)}
-        for planned in health_product().coverages
-        if planned.mandatory or random.random() < 0.6
-    )
-    return Quoted(risk, coverages, health_premium_minor(risk, coverages, effective))
+def quoted_by_tariff(
+    product: ProductDocument,
+    effective: date,
+    risk: Mapping[str, Any],
+    chosen: Mapping[str, int | None],
+    disclosures: Mapping[str, Any] | None = None,
+) -> Quoted:
+    """A risk with `chosen` coverages (code to sum insured) at the price of the product's own tariff.
 
-
-def health_premium_minor(risk: Mapping[str, Any], coverages: tuple[Mapping[str, Any], ...], effective: date) -> int:
-    """The tariff's yearly price. Raises ValueError where the tariff has none."""
-    tariff = health_product().tariff
-    if tariff is None:
-        raise ValueError("the health product is not sold by tariff")
-    chosen = [(coverage["code"], coverage["sum_insured_minor"]) for coverage in coverages]
-    rating = rate(tariff, chosen, subjects_of(HealthRisk.model_validate(risk), effective))
+    Raises ValueError where the tariff has no price.
+    """
+    if product.tariff is None:
+        raise ValueError(f"{product.code} is not sold by tariff")
+    subjects = declared(subjects_of(_RISK.validate_python(risk), effective), disclosures)
+    subjects = covered(subjects, chosen.items(), ProductVersion.of(product))
+    rating = rate(product.tariff, chosen.items(), subjects)
     if rating.faults:
         raise ValueError(rating.faults[0].message)
-    return sum(rating.premiums.values())
-
-
-def _person(random: Random, effective: date, days: tuple[int, int]) -> dict[str, Any]:
-    birth_date = effective - timedelta(days=random.randint(*days))
-    adult = days == _ADULT_DAYS
-    return {
-        "birth_date": birth_date.isoformat(),
-        "gender": random.choice("FM"),
-        "smoker": adult and random.random() < 0.2,
-    }
+    plan = {planned.code: planned for planned in product.coverages}
+    return Quoted(
+        risk,
+        tuple(
+            {"code": code} if sum_minor is None else {"code": code, "sum_insured_minor": sum_minor}
+            for code, sum_minor in chosen.items()
+        ),
+        sum(rating.premiums.values()),
+        {code: total_insured_minor(plan[code], sum_minor, subjects) for code, sum_minor in chosen.items()},
+        disclosures,
+    )

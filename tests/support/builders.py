@@ -103,3 +103,71 @@ def health_order(**changes: Any) -> dict[str, Any]:
         "risk": {"line": "health", "insureds": [ADULT]},
     }
     return {name: value for name, value in {**fields, **changes}.items() if value is not None}
+
+
+DECLARATION: dict[str, Any] = {
+    "serious_illness": False,
+    "medication": False,
+    "hospital_days": 0,
+    "occupation_class": "office",
+}
+POLICYHOLDER: dict[str, Any] = {
+    **ADULT,
+    "relation": "self",
+    "social_insurance": True,
+    "disclosures": DECLARATION,
+}
+CHILD: dict[str, Any] = {
+    "birth_date": "2020-03-01",
+    "gender": "M",
+    "relation": "child",
+    "social_insurance": True,
+    "disclosures": {**DECLARATION, "occupation_class": "none"},
+}
+
+
+def plus_order(*insureds: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """An order of health plus: 1,000,000 of hospital treatment for one adult of 35, or for `insureds`."""
+    fields = {
+        "order_no": "HP-1",
+        "product": "health-plus",
+        "premium_minor": 21_736,
+        "coverages": [{"code": "Hospital", "sum_insured_minor": 100_000_000}],
+        "risk": {"line": "health", "insureds": list(insureds or (POLICYHOLDER,))},
+        "disclosures": {"declined_before": False},
+    }
+    return health_order(**{**fields, **changes})
+
+
+def member(number: int, **changes: Any) -> dict[str, Any]:
+    """A man of 28 of class B in a census."""
+    return {"member_no": f"M{number}", "age": 28, "gender": "M", "cover_class": "B", **changes}
+
+
+MANAGERS = [member(number, age=35, gender="F", cover_class="A") for number in (1, 2)]
+STAFF = [member(number) for number in (3, 4, 5)]
+DAUGHTER: dict[str, Any] = {
+    "member_no": "M5-1",
+    "birth_date": "2015-06-30",
+    "gender": "F",
+    "cover_class": "C",
+    "relation": "child",
+    "name": "Li Na",
+}
+
+
+def group_order(*members: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """An order of inpatient cover for two managers, three of the staff and a daughter, or for `members`."""
+    fields = {
+        "order_no": "G-1",
+        "product": "group-medical",
+        "premium_minor": 214_093,
+        "coverages": [{"code": "Inpatient"}],
+        "risk": {
+            "line": "group",
+            "employer": {"name": "Eastern Trading", "industry": "office"},
+            "members": list(members or (*MANAGERS, *STAFF, DAUGHTER)),
+        },
+        "disclosures": {"at_work": True},
+    }
+    return health_order(**{**fields, **changes})

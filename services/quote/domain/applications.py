@@ -24,8 +24,11 @@ from services.quote.domain.events import (
     OrderConflicted,
     PremiumRated,
 )
+from services.quote.domain.form import at_most
+from services.quote.domain.plan_checks import insured_faults
 from services.quote.domain.pricing import price
 from services.quote.domain.products import subjects_of
+from services.quote.domain.products.disclosures import declared
 from services.quote.domain.products.version import ProductVersion
 from services.quote.domain.state import Application, NothingYet
 
@@ -53,9 +56,10 @@ def _submit(command: SubmitApplication) -> list[ApplicationEvent]:
     if product is None:
         return [submitted, _declined(command, (unknown_product(order),))]
     faults = [*sale_faults(order, command.channel, product), *plan_faults(order, product)]
-    subjects = subjects_of(order.risk, order.effective)
+    subjects = declared(subjects_of(order.risk, order.effective), order.disclosures)
     # A risk of another line has none of the facts that the product asks for; that it is of another line says it all.
     if order.risk.line is product.document.line:
+        faults += insured_faults(order, subjects, product)
         faults += underwriting_faults(subjects, product.document)
     if faults:
         return [submitted, _declined(command, tuple(faults))]
@@ -104,7 +108,7 @@ def _declined(command: SubmitApplication, faults: tuple[Fault, ...]) -> Applicat
         contract_id=command.contract_id,
         order_no=command.order.order_no,
         product_code=command.order.product,
-        faults=faults,
+        faults=at_most(faults),
     )
 
 

@@ -6,12 +6,9 @@ from typing import assert_never
 from contracts.vocabulary.faults import Fault, FaultCode
 from contracts.vocabulary.time import LATEST_DATE, add_months
 from services.quote.domain.order import ChosenCoverage, Order
-from services.quote.domain.products.document import (
-    PlannedCoverage,
-    ProductDocument,
-    QuotedPricing,
-    TariffPricing,
-)
+from services.quote.domain.plan_checks import choice_faults
+from services.quote.domain.products.coverage import PlannedCoverage
+from services.quote.domain.products.document import ProductDocument, QuotedPricing, TariffPricing
 from services.quote.domain.products.rules import Subject
 from services.quote.domain.products.version import ProductVersion
 
@@ -65,7 +62,7 @@ def plan_faults(order: Order, product: ProductVersion) -> Iterator[Fault]:
         if planned is None:
             message = f"coverage {chosen.code} is not in the plan; it has {', '.join(product.plan)}"
             yield _fault(FaultCode.COVERAGE_NOT_IN_PLAN, f"{path}.code", message)
-        elif planned.sums_insured_minor or chosen.sum_insured_minor is not None:
+        elif planned.has_sum_insured or chosen.sum_insured_minor is not None:
             yield from _sum_insured_faults(path, chosen, planned)
         if chosen.code in seen:
             message = f"coverage {chosen.code} is ordered twice; order it once"
@@ -82,6 +79,7 @@ def plan_faults(order: Order, product: ProductVersion) -> Iterator[Fault]:
     if not bought:
         message = "no coverage has a premium, so nothing is bought; give the premium of at least one"
         yield _fault(FaultCode.COVERAGE_MISSING, "coverages", message)
+    yield from choice_faults(order, bought, product)
 
 
 def coverages_bought(order: Order, document: ProductDocument) -> Sequence[ChosenCoverage]:
@@ -121,11 +119,10 @@ def underwriting_faults(subjects: Sequence[Subject], document: ProductDocument) 
 
 
 def _sum_insured_faults(path: str, chosen: ChosenCoverage, planned: PlannedCoverage) -> Iterator[Fault]:
-    if not planned.sums_insured_minor:
+    if not planned.has_sum_insured:
         message = f"coverage {chosen.code} has no sum insured; leave it out"
-    elif sum_insured(chosen, planned) not in planned.sums_insured_minor:
-        offered = ", ".join(map(str, planned.sums_insured_minor))
-        message = f"coverage {chosen.code} is offered with a sum insured, in minor units, of {offered}"
+    elif not planned.offers(sum_insured(chosen, planned)):
+        message = f"coverage {chosen.code} is offered with a sum insured, in minor units, of {planned.offered()}"
     else:
         return
     yield _fault(FaultCode.SUM_INSURED_NOT_OFFERED, f"{path}.sum_insured_minor", message)

@@ -1,7 +1,7 @@
 """Turns what a validator found into faults: a stable code, the field's path, and a sentence that helps to mend it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, get_args
 
@@ -95,11 +95,17 @@ def faults_of(error: ValidationError, content: object) -> tuple[Fault, ...]:
     # A list whose entries are all bad is reported as too short as well, which the sender did not write.
     bad = {tuple(entry["loc"][:place]) for entry in found for place in range(1, len(entry["loc"]))}
     found = [entry for entry in found if entry["type"] != "too_short" or tuple(entry["loc"]) not in bad]
-    faults = [_fault(entry, content) for entry in found[:FAULTS_MAX]]
-    if len(found) > FAULTS_MAX:
-        message = f"{len(found) - FAULTS_MAX} more faults are not listed; mend these first"
-        faults.append(Fault(code=FaultCode.INVALID_FIELD, message=message))
-    return tuple(faults)
+    return at_most([_fault(entry, content) for entry in found[: FAULTS_MAX + 1]], len(found))
+
+
+def at_most(faults: Sequence[Fault], count: int | None = None) -> tuple[Fault, ...]:
+    """The first FAULTS_MAX faults, and one that says how many more of `count` there are (default: all of them)."""
+    listed = tuple(faults[:FAULTS_MAX])
+    more = (len(faults) if count is None else count) - len(listed)
+    if more <= 0:
+        return listed
+    message = f"{more} more faults are not listed; mend these first"
+    return (*listed, Fault(code=FaultCode.INVALID_FIELD, message=message))
 
 
 def _fault(entry: Any, content: object) -> Fault:

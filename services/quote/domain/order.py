@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from contracts.vocabulary.products import InsuredRisk, PaymentFrequency
+from contracts.vocabulary.products import Disclosures, InsuredRisk, PaymentFrequency
 
 
 class ChosenCoverage(BaseModel):
@@ -36,6 +36,7 @@ class Order(BaseModel):
     risk: InsuredRisk
     policyholder_name: str | None = None
     campaign: str | None = None
+    disclosures: Disclosures | None = None
 
     def digest(self) -> str:
         """Identifies the content. Absent fields are left out, so that a field added later changes no digest."""

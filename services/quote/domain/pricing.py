@@ -9,6 +9,7 @@ from contracts.vocabulary.money import AMOUNT_MINOR_MAX, BASIS_POINTS, format_mi
 from contracts.vocabulary.products import CoverageTerms
 from services.quote.domain.checks import coverages_bought, sum_insured
 from services.quote.domain.order import ChosenCoverage, Order
+from services.quote.domain.products.cover import covered, total_insured_minor
 from services.quote.domain.products.document import ProductDocument, QuotedPricing, TariffPricing
 from services.quote.domain.products.rules import Subject
 from services.quote.domain.products.tariff import RatedStep, rate
@@ -29,8 +30,10 @@ class Price:
     faults: tuple[Fault, ...]
 
 
-def price(order: Order, product: ProductVersion, subjects: Sequence[Subject]) -> Price:
-    """The price of an order whose coverages are in the plan."""
+def price(order: Order, product: ProductVersion, subjects: tuple[Subject, ...]) -> Price:
+    """The price of an order whose coverages are in the plan and whose subjects may be insured."""
+    bought = coverages_bought(order, product.document)
+    subjects = covered(subjects, _insured(bought, product), product)
     match product.document.pricing:
         case QuotedPricing():
             return _quoted(order, product, product.document.pricing, subjects)
@@ -40,7 +43,7 @@ def price(order: Order, product: ProductVersion, subjects: Sequence[Subject]) ->
             assert_never(product.document.pricing)
 
 
-def _quoted(order: Order, product: ProductVersion, pricing: QuotedPricing, subjects: Sequence[Subject]) -> Price:
+def _quoted(order: Order, product: ProductVersion, pricing: QuotedPricing, subjects: tuple[Subject, ...]) -> Price:
     bought = coverages_bought(order, product.document)
     premiums = {chosen.code: chosen.premium_minor or 0 for chosen in bought}
     whole = sum(premiums.values())
@@ -65,23 +68,23 @@ def _quoted(order: Order, product: ProductVersion, pricing: QuotedPricing, subje
         ours = sum(rating.premiums.values())
         if abs(order.premium_minor - ours) * BASIS_POINTS > tolerance * ours:
             faults.append(_outside_tolerance(order, product.document, ours, f"{tolerance} basis points"))
-    terms = _terms(bought, product, premiums)
+    terms = _terms(bought, product, premiums, subjects)
     return Price(terms, terms, working, tuple(faults))
 
 
-def _by_tariff(order: Order, product: ProductVersion, pricing: TariffPricing, subjects: Sequence[Subject]) -> Price:
+def _by_tariff(order: Order, product: ProductVersion, pricing: TariffPricing, subjects: tuple[Subject, ...]) -> Price:
     bought = coverages_bought(order, product.document)
     rating = rate(pricing.tariff, _insured(bought, product), subjects)
     if rating.faults:
         return Price(None, (), (), rating.faults)
     ours, tolerance = sum(rating.premiums.values()), pricing.tolerance_minor
-    rated = _terms(bought, product, rating.premiums) if ours <= AMOUNT_MINOR_MAX else None
+    rated = _terms(bought, product, rating.premiums, subjects) if ours <= AMOUNT_MINOR_MAX else None
     if rated is None or abs(order.premium_minor - ours) > tolerance:
         fault = _outside_tolerance(order, product.document, ours, _money(tolerance, order))
         return Price(rated, (), rating.steps, (fault,))
     if ours in (order.premium_minor, 0):
         return Price(rated, rated, rating.steps, ())
-    agreed = _terms(bought, product, split(order.premium_minor, rating.premiums))
+    agreed = _terms(bought, product, split(order.premium_minor, rating.premiums), subjects)
     return Price(rated, agreed, rating.steps, ())
 
 
@@ -90,15 +93,19 @@ def _insured(bought: Sequence[ChosenCoverage], product: ProductVersion) -> Itera
 
 
 def _terms(
-    bought: Sequence[ChosenCoverage], product: ProductVersion, premiums: Mapping[str, int]
+    bought: Sequence[ChosenCoverage],
+    product: ProductVersion,
+    premiums: Mapping[str, int],
+    subjects: Sequence[Subject],
 ) -> tuple[CoverageTerms, ...]:
     return tuple(
         CoverageTerms(
             code=chosen.code,
             premium_minor=premiums[chosen.code],
-            sum_insured_minor=sum_insured(chosen, product.plan[chosen.code]),
+            sum_insured_minor=total_insured_minor(planned, sum_insured(chosen, planned), subjects),
         )
         for chosen in bought
+        for planned in (product.plan[chosen.code],)
     )
 
 

@@ -1,6 +1,7 @@
 """The generated book: the same seed makes the same bytes, and every kind of message is in it."""
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable
 
@@ -10,6 +11,7 @@ from contracts.topics import ORDER_BYTES_MAX
 from contracts.vocabulary.faults import FaultCode
 from services.demo.book import CHANNELS, Book, Outcome, RawMessage, generate_book
 from services.demo.mistakes import MISTAKES
+from services.quote.product_files import shipped_products
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,14 @@ def test_the_mix_is_as_declared(book: Book) -> None:
     assert 40 <= orders[Outcome.REPEATED] <= 85
     assert 7 <= orders[FaultCode.ORDER_NUMBER_REUSED] <= 25
     assert orders[Outcome.RENEWED] > 200
+
+
+def test_every_product_that_is_shipped_is_sold_in_the_book(book: Book) -> None:
+    good = {Outcome.ISSUED, Outcome.AWAITING_PAYMENT}
+    sold = Counter(json.loads(message.value)["product"] for message in book.orders if message.expected in good)
+    assert set(sold) == {document.code for document in shipped_products()}
+    assert 24 <= sold["group-medical"] <= 72
+    assert sold["health-plus"] > 100
 
 
 def test_every_kind_of_mistake_is_in_the_book(book: Book) -> None:

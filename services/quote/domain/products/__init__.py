@@ -2,18 +2,22 @@
 
 from collections.abc import Mapping
 from datetime import date
+from importlib import import_module
 from types import MappingProxyType
 
 from contracts.vocabulary.products import InsuredRisk, ProductLine
-from services.quote.domain.products.health import HEALTH_RULES
-from services.quote.domain.products.motor import MOTOR_RULES
 from services.quote.domain.products.rules import LineRules, Subject
 
-RULES_BY_LINE: Mapping[ProductLine, LineRules] = MappingProxyType(
-    {rules.line: rules for rules in (HEALTH_RULES, MOTOR_RULES)}
-)
+
+def _rules_of(line: ProductLine) -> LineRules:
+    """`RULES` of the line's own module, which has the line's name."""
+    rules: LineRules = import_module(f"{__name__}.{line.replace('-', '_')}").RULES
+    return rules
+
+
+RULES_BY_LINE: Mapping[ProductLine, LineRules] = MappingProxyType({line: _rules_of(line) for line in ProductLine})
 
 
 def subjects_of(risk: InsuredRisk, effective: date) -> tuple[Subject, ...]:
-    """What is rated and underwritten one by one: the car with its driver, or each insured person."""
+    """What is rated and underwritten one by one: the car with its drivers, or each insured person."""
     return RULES_BY_LINE[risk.line].subjects(risk, effective)

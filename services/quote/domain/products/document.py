@@ -10,12 +10,16 @@ from contracts.vocabulary.identifiers import BookCode, ChannelCode, CoverageCode
 from contracts.vocabulary.money import AMOUNT_MINOR_MAX, Currency, NonNegativeMinor, PositiveMinor
 from contracts.vocabulary.products import (
     COVERAGES_MAX,
+    DISCLOSURES_MAX,
     PaymentFrequency,
     PremiumSplit,
     ProductLine,
     SettlementMethod,
 )
-from services.quote.domain.products.part import DocumentPart, FactName, PlainText
+from services.quote.domain.products.coverage import Plan, PlannedCoverage
+from services.quote.domain.products.disclosures import DisclosureQuestion
+from services.quote.domain.products.group_terms import GroupTerms
+from services.quote.domain.products.part import DocumentPart, FactName, Title
 from services.quote.domain.products.tariff import Tariff
 
 VERSION_MAX = 9_999
@@ -23,27 +27,6 @@ TERM_MONTHS_MAX = 120
 TOLERANCE_BP_MAX = 10_000
 DOCUMENT_CHARACTERS_MAX = 100_000
 """A document travels in one event, and events are limited in size."""
-
-
-class Title(DocumentPart):
-    """A name in the languages of the console."""
-
-    en: PlainText
-    zh: PlainText
-
-
-class PlannedCoverage(DocumentPart):
-    """A coverage of the plan.
-
-    `sums_insured_minor` holds the sums that a buyer may choose from: none for an unlimited coverage, one
-    for a fixed sum. `class_of_business` is the insurer's accounting class.
-    """
-
-    code: CoverageCode
-    title: Title
-    class_of_business: PlainText
-    mandatory: bool = False
-    sums_insured_minor: Annotated[tuple[PositiveMinor, ...], Field(max_length=100)] = ()
 
 
 class PremiumLimits(DocumentPart):
@@ -92,7 +75,8 @@ class ProductDocument(DocumentPart):
 
     Sale days are days in UTC, `on_sale_until` being the last one. `channels` null means any channel;
     `book` is the shared book whose contract numbers its orders use. Basis points of `split` add up to
-    10,000. Claims up to `straight_through_claim_minor` need no person; null means all of them.
+    10,000. Claims up to `straight_through_claim_minor` need no person; null means all of them. What holds for
+    all coverages together stands in `plan`, what the buyer is asked in `disclosures`, a group's classes in `group`.
     """
 
     code: ProductCode
@@ -112,6 +96,9 @@ class ProductDocument(DocumentPart):
     pricing: Pricing
     underwriting: Annotated[tuple[UnderwritingRule, ...], Field(max_length=50)] = ()
     straight_through_claim_minor: NonNegativeMinor | None = None
+    plan: Plan = Plan()
+    disclosures: Annotated[tuple[DisclosureQuestion, ...], Field(max_length=DISCLOSURES_MAX)] = ()
+    group: GroupTerms | None = None
 
     def canonical(self) -> str:
         """The document as JSON text that is the same for the same content."""

@@ -8,7 +8,10 @@ from pydantic import ValidationError
 from contracts.vocabulary.faults import Fault, FaultCode
 from services.quote.domain.form import faults_of
 from services.quote.domain.products import RULES_BY_LINE
+from services.quote.domain.products.coverage_misfits import coverage_misfits
+from services.quote.domain.products.disclosures import disclosure_facts, disclosure_misfits
 from services.quote.domain.products.document import DOCUMENT_CHARACTERS_MAX, ProductDocument, QuotedPricing
+from services.quote.domain.products.group_misfits import group_misfits
 from services.quote.domain.products.rules import Fact
 from services.quote.domain.products.tariff import BandFactor, RatedBand, Tariff, ValueFactor
 
@@ -48,7 +51,11 @@ def _misfits(document: ProductDocument) -> Iterator[Fault]:
         if coverage.code in codes:
             yield _fault(f"coverages.{place}.code", f"coverage {coverage.code} is in the plan twice; keep one")
         codes.add(coverage.code)
-    facts = RULES_BY_LINE[document.line].facts
+    rules = RULES_BY_LINE[document.line]
+    facts = {**rules.facts, **disclosure_facts(document.disclosures)}
+    yield from coverage_misfits(document)
+    yield from disclosure_misfits(document.disclosures, asks_persons=rules.asks_persons)
+    yield from group_misfits(document, rules)
     for place, rule in enumerate(document.underwriting):
         path = f"underwriting.{place}"
         yield from _fact_misfits(f"{path}.fact", rule.fact, facts, numeric=True)
@@ -72,7 +79,7 @@ def _tariff_misfits(tariff: Tariff, path: str, document: ProductDocument, facts:
         yield from _band_misfits(f"{where}.bands", coverage_rate.bands)
         if code not in plan:
             yield _fault(where, f"coverage {code} is not in the plan; add it there or remove its rate")
-        elif coverage_rate.basis == "per-mille" and not plan[code].sums_insured_minor:
+        elif coverage_rate.basis == "per-mille" and not (plan[code].has_sum_insured or document.group):
             yield _fault(f"{where}.basis", f"coverage {code} has no sum insured that a per-mille rate could apply to")
     for place, factor in enumerate(tariff.factors):
         where = f"{path}.factors.{place}"

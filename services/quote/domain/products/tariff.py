@@ -109,8 +109,10 @@ def rate(tariff: Tariff, bought: Iterable[tuple[str, int | None]], subjects: Seq
     for code, sum_insured_minor in bought:
         parts: list[Exact] = []
         for subject in subjects:
+            if not subject.is_insured_by(code):
+                continue
             try:
-                found = list(_ratios(tariff, code, sum_insured_minor, subject))
+                found = list(_ratios(tariff, code, subject.sum_insured_minor(code, sum_insured_minor), subject))
             except NoRate as missing:
                 message = f"the tariff of coverage {code} has no rate for {missing}; this risk cannot be priced"
                 faults.append(Fault(code=FaultCode.NO_RATE, path=subject.path, message=message))
@@ -140,6 +142,8 @@ def _ratios(
         if not factor.coverages or code in factor.coverages:
             ratio = _ratio(factor, subject)
             yield ratio, ratio.text, f"factor {factor.name}, {factor.fact} {subject.facts[factor.fact]}"
+    if subject.counted_as:
+        yield Ratio(subject.count, 1, str(subject.count)), str(subject.count), subject.counted_as
 
 
 def _ratio(factor: ValueFactor | BandFactor | PercentFactor, subject: Subject) -> Ratio:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from contracts.vocabulary.products import PaymentFrequency
-from services.quote.domain.products.document import PlannedCoverage, ProductDocument
+from services.quote.domain.products.coverage import PlannedCoverage
+from services.quote.domain.products.document import ProductDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class ProductVersion:
     plan: Mapping[str, PlannedCoverage]
     frequencies: frozenset[PaymentFrequency]
     channels: frozenset[str] | None
+    tells_insured_apart: bool
+    """Whether some coverages insure only some of the persons of an order: by class of cover, or by relation."""
 
     @staticmethod
     def of(document: ProductDocument, *, withdrawn: bool = False) -> "ProductVersion":
@@ -27,6 +30,8 @@ class ProductVersion:
             plan={coverage.code: coverage for coverage in document.coverages},
             frequencies=frozenset(document.frequencies),
             channels=None if document.channels is None else frozenset(document.channels),
+            tells_insured_apart=document.group is not None
+            or any(coverage.relations is not None for coverage in document.coverages),
         )
 
     def on_sale(self, day: date) -> bool:

@@ -1,0 +1,43 @@
+"""Group: each member of an employer's census is a subject, of the class of cover that the employer put them in."""
+
+from datetime import date
+from typing import get_args
+
+from contracts.vocabulary.products import GroupMember, GroupRisk, ProductLine, Relation
+from contracts.vocabulary.time import completed_years
+from services.quote.domain.products.rules import Fact, FactValue, LineRules, Subject
+
+
+def _subjects(risk: GroupRisk, effective: date) -> tuple[Subject, ...]:
+    shared: dict[str, FactValue] = {"headcount": len(risk.members)}
+    if risk.employer.industry is not None:
+        shared["industry"] = risk.employer.industry
+    return tuple(
+        Subject(f"risk.members.{place}", _facts(member, effective) | shared)
+        for place, member in enumerate(risk.members)
+    )
+
+
+def _facts(member: GroupMember, effective: date) -> dict[str, FactValue]:
+    age = member.age if member.birth_date is None else completed_years(member.birth_date, effective)
+    return {
+        "age": age or 0,
+        "gender": member.gender,
+        "cover_class": member.cover_class,
+        "relation": member.relation,
+    }
+
+
+RULES = LineRules(
+    line=ProductLine.GROUP,
+    facts={
+        "age": Fact("birth_date", numeric=True),
+        "gender": Fact("gender", values=("F", "M")),
+        "cover_class": Fact("cover_class"),
+        "relation": Fact("relation", values=get_args(Relation)),
+        "headcount": Fact("members", numeric=True),
+        "industry": Fact("employer.industry"),
+    },
+    subjects=_subjects,
+    census_path="risk.members",
+)

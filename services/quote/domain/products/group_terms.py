@@ -1,0 +1,88 @@
+"""What a group product says beyond its coverages: classes of cover, headcount, and how a census is counted."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field, Strict
+
+from contracts.vocabulary.identifiers import CoverageCode
+from contracts.vocabulary.money import PositiveMinor
+from contracts.vocabulary.products import COVERAGES_MAX, MEMBERS_MAX, ClassCode
+from services.quote.domain.products.part import DocumentPart, Title
+from services.quote.domain.products.rules import FactValue, Subject
+
+CLASSES_MAX = 50
+AGE_FACT = "age"
+CLASS_FACT = "cover_class"
+RELATION_FACT = "relation"
+_TOLD_APART_BY = (AGE_FACT, "gender", CLASS_FACT, RELATION_FACT)
+
+
+class ClassOfCover(DocumentPart):
+    """A class that an employer puts members in: the coverages that insure them, each with the sum per member.
+
+    A sum is null for a coverage without one. Of these coverages a class has what the order buys.
+    """
+
+    code: ClassCode
+    title: Title
+    sums_insured_minor: Annotated[
+        dict[CoverageCode, PositiveMinor | None], Field(min_length=1, max_length=COVERAGES_MAX)
+    ]
+
+
+class AgeBand(DocumentPart):
+    """Ages that are counted together, both included."""
+
+    at_least: Annotated[int, Strict(), Field(ge=0, le=130)]
+    at_most: Annotated[int, Strict(), Field(ge=0, le=130)]
+
+    def __str__(self) -> str:
+        return f"{self.at_least} to {self.at_most}"
+
+
+class GroupTerms(DocumentPart):
+    """What only a group has. Members of the same facts and age band are rated once and counted.
+
+    The tariff's own age bands are made of whole `age_bands`.
+    """
+
+    minimum_headcount: Annotated[int, Strict(), Field(ge=1, le=MEMBERS_MAX)]
+    classes: Annotated[tuple[ClassOfCover, ...], Field(min_length=1, max_length=CLASSES_MAX)]
+    age_bands: Annotated[tuple[AgeBand, ...], Field(min_length=1, max_length=50)]
+
+
+def counted(subjects: Sequence[Subject], bands: Sequence[AgeBand]) -> tuple[Subject, ...]:
+    """The census by band and facts, in the order of the first member of each: one subject with its count.
+
+    Its path is that of the first member. A member of no band stays alone, for the tariff to find no rate for.
+    """
+    of_age = {age: band for band in bands for age in range(band.at_least, band.at_most + 1)}
+    groups: dict[tuple[tuple[str, FactValue], ...], Subject] = {}
+    for subject in subjects:
+        band = of_age.get(_age(subject.facts))
+        facts = subject.facts if band is None else {**subject.facts, AGE_FACT: band.at_least}
+        key = tuple(facts.items())
+        first = groups.get(key)
+        if first is None:
+            label = _label(subject.facts if band is None else {**subject.facts, AGE_FACT: str(band)})
+            groups[key] = replace(subject, facts=facts, counted_as=label)
+        else:
+            groups[key] = replace(first, count=first.count + 1)
+    return tuple(groups.values())
+
+
+def _age(facts: Mapping[str, FactValue]) -> int:
+    age = facts.get(AGE_FACT)
+    return age if isinstance(age, int) else -1
+
+
+def _label(facts: Mapping[str, FactValue]) -> str:
+    return "members of " + ", ".join(f"{name} {facts[name]}" for name in _TOLD_APART_BY if name in facts)
+
+
+def class_sums(terms: GroupTerms) -> Iterator[tuple[str, Mapping[str, int | None]]]:
+    """Each class with its sums insured by coverage, in minor units."""
+    for each in terms.classes:
+        yield each.code, each.sums_insured_minor
