@@ -8,6 +8,7 @@ from infra.errors import InfraError
 from services.cli import (
     as_of,
     backup,
+    campaigns,
     channel,
     checkpoint,
     dead_letters,
@@ -48,6 +49,7 @@ app.command()(backup.recover)
 app.command("base-backup")(backup.base_backup)
 app.command()(backup.aside)
 app.command()(lookup.report)
+app.command()(campaigns.campaigns)
 app.command()(channel.notices)
 app.add_typer(channel.channels, name="channels", help="Distribution channels and their topics.")
 app.add_typer(channel.orders, name="orders", help="Publish orders as a channel does.")

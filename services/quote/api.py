@@ -93,6 +93,18 @@ async def order_outcomes(request: Request) -> list[queries.OrderOutcomes]:
     return await queries.order_outcomes(kernel_of(request).read)
 
 
+@router.get("/campaigns")
+async def campaigns(
+    request: Request,
+    by: Annotated[list[queries.Motive] | None, Query()] = None,
+    channel: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=queries.CAMPAIGNS_LISTED_MAX)] = 1000,
+) -> list[queries.CampaignSales]:
+    """Why buyers came: applications by campaign and source (or by what `by` names) and by how they ended."""
+    wanted = by or [queries.Motive.CAMPAIGN, queries.Motive.SOURCE]
+    return await queries.campaign_sales(kernel_of(request).read, wanted, channel, limit)
+
+
 @router.get("/refused-messages")
 async def refused_messages(
     request: Request,

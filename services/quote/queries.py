@@ -1,12 +1,16 @@
 """Reads of quote's own read models."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
 
 from contracts.vocabulary.faults import Fault
 from services.kernel.read_models import ReadModels
+
+CAMPAIGNS_LISTED_MAX = 10_000
 
 
 class ApplicationView(BaseModel):
@@ -25,6 +29,8 @@ class ApplicationView(BaseModel):
     currency: str
     effective: date
     campaign: str | None
+    sale_source: str | None
+    page_path: str | None
     faults: list[Fault]
     policy_no: str | None
     placed_at: datetime
@@ -62,6 +68,33 @@ class OrderOutcomes(BaseModel):
     messages: int
 
 
+class Motive(StrEnum):
+    """What sales can be counted by."""
+
+    CHANNEL = "channel"
+    PRODUCT = "product"
+    CAMPAIGN = "campaign"
+    SOURCE = "source"
+    PAGE = "page"
+
+
+class CampaignSales(BaseModel):
+    """How many applications of one motive ended so, and their premium in minor units.
+
+    What was not asked for is None, as is what the orders did not say.
+    """
+
+    channel: str | None
+    product_code: str | None
+    campaign: str | None
+    sale_source: str | None
+    page_path: str | None
+    status: str
+    currency: str
+    orders: int
+    premium_minor: int
+
+
 class RefusedMessageView(BaseModel):
     """A message that was not taken in; `source` says where it lies (topic/partition/offset)."""
 
@@ -83,6 +116,20 @@ select channel, outcome, reason, sum(messages)::bigint as messages
   from order_outcome
  group by channel, outcome, reason
  order by channel, outcome, reason
+"""
+# One statement for every choice of columns: what is not asked for is null in all rows, and groups nothing apart.
+_CAMPAIGNS = """
+select case when 'channel' = any($1::text[]) then channel end as channel,
+       case when 'product' = any($1) then product_code end as product_code,
+       case when 'campaign' = any($1) then campaign end as campaign,
+       case when 'source' = any($1) then sale_source end as sale_source,
+       case when 'page' = any($1) then page_path end as page_path,
+       status, currency, count(*) as orders, sum(premium_minor)::bigint as premium_minor
+  from application
+ where $2::text is null or channel = $2
+ group by 1, 2, 3, 4, 5, 6, 7
+ order by orders desc, 1, 2, 3, 4, 5, 6, 7
+ limit $3
 """
 _REFUSED = """
 select * from refused_message
@@ -115,6 +162,11 @@ async def catalogue_mark(read: ReadModels) -> CatalogueMark:
 async def order_outcomes(read: ReadModels) -> list[OrderOutcomes]:
     """Counts of accepted, declined, refused and conflicting messages by channel and reason."""
     return await read.many(OrderOutcomes, _OUTCOMES)
+
+
+async def campaign_sales(read: ReadModels, by: Sequence[str], channel: str | None, limit: int) -> list[CampaignSales]:
+    """Applications counted by these of `channel`, `product`, `campaign`, `source`, `page`; the largest groups first."""
+    return await read.many(CampaignSales, _CAMPAIGNS, list(by), channel, limit)
 
 
 async def refused_messages(read: ReadModels, channel: str | None, limit: int) -> list[RefusedMessageView]:

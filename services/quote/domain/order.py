@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.vocabulary.evidence import SaleEvidence
 from contracts.vocabulary.products import InsuredRisk, PaymentFrequency
 
 
@@ -36,6 +37,7 @@ class Order(BaseModel):
     risk: InsuredRisk
     policyholder_name: str | None = None
     campaign: str | None = None
+    evidence: SaleEvidence | None = None
 
     def digest(self) -> str:
         """Identifies the content. Absent fields are left out, so that a field added later changes no digest."""

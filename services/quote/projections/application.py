@@ -15,7 +15,7 @@ from services.quote.domain.events import (
 
 application = Projection(
     name="application",
-    version=1,
+    version=2,
     columns={
         "channel": "text",
         "order_no": "text",
@@ -30,6 +30,8 @@ application = Projection(
         "currency": "text",
         "effective": "date",
         "campaign": "text",
+        "sale_source": "text",
+        "page_path": "text",
         "faults": "jsonb",
         "policy_no": "text",
         "placed_at": "timestamptz",
@@ -44,7 +46,7 @@ application = Projection(
 @application.on(ApplicationSubmitted)
 def add_application(event: ApplicationSubmitted, recorded: Recorded[QuoteEvent]) -> Put:
     """The order as it came; its premium is the channel's until ours is known."""
-    order = event.order
+    order, evidence = event.order, event.order.evidence
     return Put(
         {
             "channel": event.channel,
@@ -60,6 +62,8 @@ def add_application(event: ApplicationSubmitted, recorded: Recorded[QuoteEvent])
             "currency": order.currency,
             "effective": order.effective,
             "campaign": order.campaign,
+            "sale_source": None if evidence is None else evidence.source,
+            "page_path": None if evidence is None else evidence.page_path,
             "faults": [],
             "placed_at": order.placed_at,
             "submitted_at": recorded.recorded_at,
