@@ -17,6 +17,8 @@ from services.kernel.assignment import SeekToInbox
 from services.kernel.checkpoint_signer import CheckpointSigner
 from services.kernel.codec import EventCodec
 from services.kernel.command_handler import CommandHandler
+from services.kernel.extract import Extract, Wanted
+from services.kernel.extracting import take_extract
 from services.kernel.idempotent import CommandResult
 from services.kernel.inbox import InboxBatch
 from services.kernel.log_reader import LogReader
@@ -229,6 +231,19 @@ class Kernel:
     async def history(self, lane: str, stream: str) -> list[Recorded[Any]]:
         """All events of a stream."""
         return await self.reader.read_stream(lane_of(lane, len(self.reader.partitions)), stream)
+
+    async def extract(self, subject: str, wanted: Sequence[Wanted], links_max: int) -> Extract:
+        """These streams with what proves them."""
+        async with self._read_pool.acquire() as connection:
+            return await take_extract(
+                connection,
+                self.definition.name,
+                subject,
+                wanted,
+                self.signer.file,
+                self.signer.signed_note,
+                links_max,
+            )
 
     def asyncapi(self) -> str:
         """The AsyncAPI document of what the service subscribes to, as JSON."""

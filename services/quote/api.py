@@ -1,5 +1,6 @@
 """Quote's HTTP API."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -7,8 +8,17 @@ from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
-from contracts.vocabulary.identifiers import ProductCode
-from services.kernel.http import HistoryEntry, IdempotencyKey, kernel_of, or_not_found, problem
+from contracts.vocabulary.identifiers import ContractId, ProductCode
+from services.kernel.extract import Extract, Wanted
+from services.kernel.http import (
+    LINKS_GIVEN,
+    HistoryEntry,
+    IdempotencyKey,
+    LinksLimit,
+    kernel_of,
+    or_not_found,
+    problem,
+)
 from services.kernel.idempotent import CommandResult
 from services.kernel.messages import Instruction
 from services.quote import queries
@@ -47,6 +57,14 @@ async def order(channel: str, order_no: str, request: Request) -> queries.Applic
     """The application of a channel's order."""
     found = await queries.application_of_order(kernel_of(request).read, channel, order_no)
     return or_not_found(found, "order_no", order_no)
+
+
+@router.get("/contracts/{contract_id}/dossier")
+async def dossier(contract_id: ContractId, request: Request, links: LinksLimit = LINKS_GIVEN) -> Extract:
+    """This service's part of a contract's dossier: every event as it lies in the log, with what proves it."""
+    kernel = kernel_of(request)
+    applications = await queries.applications_of_contract(kernel.read, contract_id)
+    return await kernel.extract(contract_id, streams_of(contract_id, applications), links)
 
 
 @router.get("/products")
@@ -113,6 +131,16 @@ async def refused_messages(
 ) -> list[queries.RefusedMessageView]:
     """Messages that were not taken in, the latest first."""
     return await queries.refused_messages(kernel_of(request).read, channel, limit)
+
+
+def streams_of(contract_id: str, applications: Sequence[queries.ContractApplication]) -> list[Wanted]:
+    """Everything in the log that belongs to a contract: its applications, and the product versions they name."""
+    own = [Wanted(contract_id, application_stream(one.channel, one.order_no, contract_id)) for one in applications]
+    sold = {(one.product_code, one.product_version) for one in applications if one.product_version is not None}
+    products = [
+        Wanted(code, product_stream(code), having={"product_version": version}) for code, version in sorted(sold)
+    ]
+    return [*own, *products]
 
 
 async def _execute(

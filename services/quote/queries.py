@@ -38,6 +38,15 @@ class ApplicationView(BaseModel):
     decided_at: datetime | None
 
 
+class ContractApplication(BaseModel):
+    """Which order of a contract became an application, and for which product version."""
+
+    channel: str
+    order_no: str
+    product_code: str
+    product_version: int | None
+
+
 class ProductVersionView(BaseModel):
     """A product version; `document` is its whole definition."""
 
@@ -108,6 +117,10 @@ class RefusedMessageView(BaseModel):
 
 
 _APPLICATION = "select * from application where channel = $1 and order_no = $2"
+_OF_CONTRACT = """
+select channel, order_no, product_code, product_version from application
+ where contract_id = $1 order by submitted_at, channel, order_no
+"""
 _PRODUCTS = "select * from product_version order by code, version"
 _PRODUCT = "select * from product_version where code = $1 and version = $2"
 _MARK = "select count(*) as versions, coalesce(sum(revision), 0)::bigint as revisions from product_version"
@@ -142,6 +155,11 @@ select * from refused_message
 async def application_of_order(read: ReadModels, channel: str, order_no: str) -> ApplicationView | None:
     """The application of a channel's order."""
     return await read.one(ApplicationView, _APPLICATION, channel, order_no)
+
+
+async def applications_of_contract(read: ReadModels, contract_id: str) -> list[ContractApplication]:
+    """All applications of a contract, the first one first."""
+    return await read.many(ContractApplication, _OF_CONTRACT, contract_id)
 
 
 async def product_versions(read: ReadModels) -> list[ProductVersionView]:
