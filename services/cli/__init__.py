@@ -14,6 +14,7 @@ from services.cli import (
     dead_letters,
     demo,
     doctor,
+    dossier,
     lookup,
     products,
     replay,
@@ -58,6 +59,7 @@ app.add_typer(channel.payments, name="payments", help="Publish payments as a cha
 app.add_typer(products.products, name="products", help="Product versions.")
 app.add_typer(dead_letters.dead_letters, name="dead-letters", help="Messages that a service could not handle.")
 app.add_typer(checkpoint.checkpoints, name="checkpoint", help="Signed heads of the logs.")
+app.add_typer(dossier.dossier, name="dossier", help="All that happened to a contract, readable and verifiable.")
 app.add_typer(lookup.show, name="show", help="Look up one order, policy, account or claim.")
 
 
