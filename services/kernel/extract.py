@@ -6,7 +6,6 @@ The statement, signed by the service, says how many events there were, so that n
 """
 
 import hashlib
-import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,8 +16,6 @@ from pydantic import BaseModel, ConfigDict
 
 from services.kernel.chain import Link
 from services.kernel.checkpoint import origin_of
-
-_PLACE = struct.Struct(">HQ32s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +117,9 @@ def statement_text(service: str, subject: str, time: datetime, events: Sequence[
 
 
 def root_of(events: Sequence[ExtractedEvent]) -> str:
-    """One digest over partition u16, position u64 and digest of all events, in order."""
-    packed = (_PLACE.pack(event.partition, event.position, bytes.fromhex(event.digest)) for event in events)
-    return hashlib.sha256(b"".join(packed)).hexdigest()
+    """One digest over a line for each event, in order: partition, position, digest."""
+    lines = (f"{event.partition} {event.position} {event.digest}\n" for event in events)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def stream_lines(events: Sequence[ExtractedEvent]) -> Iterator[str]:

@@ -1,8 +1,11 @@
 """Makes HTML out of values: everything is escaped unless it is markup already."""
 
 import html
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+_MOMENT = re.compile(r"[-0-9]{10} [:0-9]{8} UTC")
 
 
 class Markup(str):
@@ -58,13 +61,18 @@ def grid(columns: Sequence[Content], rows: Sequence[Sequence[Content]], numbers:
         return Markup("")
 
     def cells(kind: str, row: Sequence[Content]) -> list[Markup]:
-        return [
-            element(kind, cell, class_="number") if place in numbers else element(kind, cell)
-            for place, cell in enumerate(row)
-        ]
+        return [_cell(kind, cell, number=place in numbers) for place, cell in enumerate(row)]
 
     head = element("thead", element("tr", cells("th", columns)))
     return element("table", head, element("tbody", [element("tr", cells("td", row)) for row in rows]), class_="grid")
+
+
+def _cell(kind: str, cell: Content, *, number: bool) -> Markup:
+    if number:
+        return element(kind, cell, class_="number")
+    if isinstance(cell, str) and _MOMENT.fullmatch(cell):
+        return element(kind, cell, class_="moment")
+    return element(kind, cell)
 
 
 def nested(value: Any) -> Markup:

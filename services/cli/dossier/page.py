@@ -104,7 +104,7 @@ def _events(told: Sequence[Happening]) -> Markup:
             f"{one.event.partition}/{one.event.position}",
             one.type,
             f"{one.event.stream} {one.event.version}",
-            element("code", one.event.digest[:16]),
+            element("code", one.event.digest[:12]),
         )
         for one in told
     ]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from services.cli.dossier.markup import Content, Markup, element, facts, grid, inner, nested, section, term
 from services.cli.dossier.story import Happening, moment, money, of_type, reasons
 
+_PLACE = re.compile(r"risk\.(\w+?)s?\.(\d+)")
 _SUBMITTED = "quote.application_submitted"
 _DECISIONS = (
     "quote.application_accepted",
@@ -68,11 +70,18 @@ class Products:
                     ("Settlement", document.get("settlement")),
                     ("Term in months", document.get("term_months")),
                     ("SHA-256 of the document", _sha256(one.content.get("document"))),
-                    (term("Underwriting rules", "核保"), nested(rules) if rules else None),
+                    (
+                        term("Underwriting rules", "核保"),
+                        nested([_rule(rule) for rule in rules]) if isinstance(rules, list) and rules else None,
+                    ),
                 ]
             ),
             element("p", "The whole document is in the appendix, as it was published.", class_="remark"),
         )
+
+
+def _rule(rule: object) -> object:
+    return {"fact": rule["fact"], **rule} if isinstance(rule, dict) and "fact" in rule else rule
 
 
 def _titles(document: Mapping[str, Any]) -> Content:
@@ -113,7 +122,7 @@ def _order(submitted: Happening, order: Mapping[str, Any], products: Products, d
         (
             products.coverage(one.get("code"), document),
             money(one.get("sum_insured_minor"), currency),
-            money(one.get("premium_minor"), currency),
+            money(one.get("premium_minor"), currency) or "by the tariff",
         )
         for one in order.get("coverages") or ()
     ]
@@ -133,7 +142,7 @@ def _order(submitted: Happening, order: Mapping[str, Any], products: Products, d
                     ),
                     (term("Inception", "起保"), order.get("effective")),
                     (term("Instalments", "分期"), order.get("frequency")),
-                    (term("Premium", "保费") + Markup(" as ordered"), money(order.get("premium_minor"), currency)),
+                    ([term("Premium", "保费"), " as ordered"], money(order.get("premium_minor"), currency)),
                 ]
             ),
             grid([term("Coverage", "责任"), term("Sum insured", "保额"), "Premium as ordered"], rows, numbers=(1, 2)),
@@ -187,25 +196,22 @@ def _digest(page: Mapping[str, Any]) -> Markup:
 def _price(rated: Happening, products: Products, document: Mapping[str, Any]) -> Markup:
     currency = rated.content.get("currency")
     working = [step for step in rated.content.get("working") or () if isinstance(step, dict)]
-    parts: list[Markup] = []
-    for coverage in rated.content.get("coverages") or ():
+    coverages = [coverage for coverage in rated.content.get("coverages") or () if isinstance(coverage, dict)]
+    prices = [
+        (products.coverage(coverage.get("code"), document), money(coverage.get("premium_minor"), currency))
+        for coverage in coverages
+    ]
+    parts: list[Content] = []
+    for coverage, (name, amount) in zip(coverages, prices, strict=True):
         own = [step for step in working if step.get("coverage") == coverage.get("code")]
-        parts += [
-            element(
-                "h4",
-                [
-                    products.coverage(coverage.get("code"), document),
-                    f": {money(coverage.get('premium_minor'), currency)}",
-                ],
-            ),
-            _steps(own),
-            _multiplied(own, coverage, currency),
-        ]
-    known = {coverage.get("code") for coverage in rated.content.get("coverages") or ()}
+        if own:
+            parts += [element("h4", [name, f": {amount}"]), _steps(own), _multiplied(own, coverage, currency)]
+    known = {coverage.get("code") for coverage in coverages}
     others = [step for step in working if step.get("coverage") not in known]
     return section(
         [term("Premium", "保费"), " and its working"],
         element("p", f"Worked out {rated.recorded}: {money(rated.content.get('premium_minor'), currency)} in all."),
+        grid([term("Coverage", "责任"), term("Premium", "保费")], prices, numbers=(1,)),
         _steps(others),
         *parts,
         level=3,
@@ -217,10 +223,20 @@ def _steps(steps: Sequence[Mapping[str, Any]]) -> Markup:
         dict.fromkeys(key for step in steps for key in step if key not in ("coverage", "subject", "origin", "value"))
     )
     rows = [
-        (step.get("subject") or "-", step.get("origin"), *(nested(step.get(key)) for key in more), step.get("value"))
+        (_subject(step.get("subject")), step.get("origin"), *(nested(step.get(key)) for key in more), step.get("value"))
         for step in steps
     ]
-    return grid(["For", "Where it comes from", *more, "Number"], rows, numbers=(2 + len(more),))
+    return grid(
+        ["For", "Where it comes from", *more, "Number (amounts in minor units)"], rows, numbers=(2 + len(more),)
+    )
+
+
+def _subject(path: object) -> str:
+    """`risk.insureds.0` as people say it: insured 1."""
+    found = _PLACE.fullmatch(str(path or ""))
+    if found is not None:
+        return f"{found[1].replace('_', ' ')} {int(found[2]) + 1}"
+    return str(path or "the whole").removeprefix("risk.")
 
 
 def _multiplied(steps: Sequence[Mapping[str, Any]], coverage: Mapping[str, Any], currency: object) -> Content:
@@ -263,7 +279,8 @@ def _grounds(one: Happening, document: Mapping[str, Any]) -> str:
         return reasons(one.content["faults"])
     if one.type == "quote.application_accepted":
         rules = len(document.get("underwriting") or ())
-        return f"no check of sale, plan, price and of {rules} underwriting rules of the product found a fault; by rule"
+        named = "the underwriting rule" if rules == 1 else f"the {rules} underwriting rules"
+        return f"no check of sale, plan and price, and none of {named} of the product, found a fault; no person decided"
     return ""
 
 
