@@ -83,7 +83,8 @@ def verify(
     text = file.read_text(encoding="utf-8")
     found = read(text)
     verdict = check(found, _keys(keys))
-    findings = [*verdict.findings, *_page_findings(text, found)]
+    # A page of events that are wrong need not be made anew.
+    findings = list(verdict.findings) or _page_findings(text, found)
     unproved = [*verdict.unproved, *_page_unproved(text, found)]
     _show(found, verdict, findings, unproved)
     if findings or unproved:

@@ -141,11 +141,12 @@ def _filled(content: Mapping[str, Any], template: str) -> Iterable[str]:
             continue
         name, _, form = piece.partition("!")
         value: Any = content
-        holder: Mapping[str, Any] = content
+        currency = content.get("currency")
         for step in name.split("."):
-            holder, value = value, value.get(step) if isinstance(value, Mapping) else None
+            within = value if isinstance(value, Mapping) else {}
+            currency, value = within.get("currency", currency), within.get(step)
         if form == "a":
-            yield money(value, holder.get("currency") or content.get("currency"))
+            yield money(value, currency)
         elif form == "m":
             yield moment(value)
         elif form == "r":
