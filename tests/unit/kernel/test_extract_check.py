@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.kernel.chain import next_digest
 from services.kernel.checkpoint import Checkpoint
 from services.kernel.event_log import StoredEvent
 from services.kernel.extract import Extract, ExtractedEvent, statement_text
@@ -103,6 +104,22 @@ def test_an_event_that_was_left_out_shows_without_the_runs_too(made: Made, place
     events = made.extract.events
     first = made.first(events=(*events[:place], *events[place + 1 :]), runs=())
     assert first.what is Wrong.MISSING
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_gap_shows_where_nothing_is_signed(made: Made, place: int) -> None:
+    events = made.extract.events
+    first = made.first(events=(*events[:place], *events[place + 1 :]), runs=(), statement=None)
+    assert (first.what, first.position) == (Wrong.MISSING, events[place + 1].position)
+
+
+def test_an_event_that_does_not_follow_its_neighbour_is_named(made: Made) -> None:
+    """Its digest fits what it says of itself, and nothing is signed; the event before it says otherwise."""
+    one, two, three, four = made.extract.events
+    before = bytes(32)
+    forged = three.model_copy(update={"before": before.hex(), "digest": next_digest(before, three.link).hex()})
+    first = made.first(events=(one, two, forged, four), runs=(), statement=None)
+    assert (first.what, first.position) == (Wrong.ALTERED, three.position)
 
 
 def test_two_events_that_changed_places_are_named(made: Made) -> None:
