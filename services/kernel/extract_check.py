@@ -48,7 +48,8 @@ def check_extract(extract: Extract, keys: Sequence[VerifyingKey]) -> CheckedExtr
     if extract.statement is not None and own:
         wrong = _statement(extract, extract.statement, own)
         complete = wrong is None
-        findings += [wrong] if wrong else []
+        # What is wrong with events is wrong with the whole as well, which need not be said again.
+        findings += [wrong] if wrong and not findings else []
     # A stable sort: what is wrong with an event itself comes before what a run or the statement says of its place.
     return CheckedExtract(tuple(sorted(findings, key=_place)), proved, complete)
 
@@ -157,7 +158,9 @@ def _statement(extract: Extract, statement: str, keys: Sequence[VerifyingKey]) -
             _, partition, count, position, version, stream = line.split(" ", 5)
             expected = f"{count} events of {stream} up to version {version}, as {extract.service} signed"
             return Finding(int(partition), int(position), Wrong.MISSING, expected, "others", stream)
-    return Finding(-1, 0, Wrong.INSERTED, events, f"{len(extract.events)} events")
+    if len(given) > len(streams):
+        return Finding(-1, 0, Wrong.INSERTED, f"{events}, as {extract.service} signed", f"{len(extract.events)} events")
+    return Finding(-1, 0, Wrong.ALTERED, f"the {root} that {extract.service} signed", "another over these events")
 
 
 def _finding(event: ExtractedEvent, what: Wrong, expected: str, found: str) -> Finding:

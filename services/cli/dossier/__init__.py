@@ -138,6 +138,7 @@ def _show(found: Dossier, verdict: Verdict, findings: list[tuple[str, Finding]],
             for one, f in findings
         ]
         console.print(table("What is wrong", "service", "place", "what", "expected", "found", rows=rows))
+        return
     for why in unproved[:_UNPROVED_SHOWN_MAX]:
         console.print(f"not proved: {why}", highlight=False, soft_wrap=True)
     if len(unproved) > _UNPROVED_SHOWN_MAX:

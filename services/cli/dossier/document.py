@@ -116,6 +116,8 @@ def check(dossier: Dossier, keys: Sequence[VerifyingKey]) -> Verdict:
     for part in dossier.parts:
         if part.service not in known:
             findings.append((part.service, Finding(-1, 0, Wrong.INSERTED, f"parts of {', '.join(known)}", "this one")))
+    # What is wrong at a place comes before what is wrong with a service as a whole.
+    findings.sort(key=lambda found: found[1].partition < 0)
     return Verdict(tuple(findings), tuple(unproved), proved, tuple(checkpoints))
 
 
