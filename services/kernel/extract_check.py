@@ -84,7 +84,7 @@ def _order(events: Sequence[ExtractedEvent]) -> Iterator[Finding]:
 
 def _versions(extract: Extract) -> Iterator[Finding]:
     last: dict[tuple[int, str], int] = {}
-    for event in extract.events:
+    for event in sorted(extract.events, key=lambda one: (one.partition, one.position)):
         if event.stream in extract.partial:
             continue
         wanted = last.get((event.partition, event.stream), 0) + 1
