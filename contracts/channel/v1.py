@@ -6,8 +6,10 @@ can write it in any language without headers. Unknown fields are faults: they ar
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
+from contracts.vocabulary.evidence import SaleEvidence
 from contracts.vocabulary.identifiers import (
     BookCode,
     CoverageCode,
@@ -39,7 +41,7 @@ class OrderPlaced(ChannelModel):
 
     `order_no` is unique per channel for ever. `contract_no` is the number of the contract that the order
     starts or renews (the order's own number unless given); `book` names a shared book of business whose
-    contract numbers several channels use.
+    contract numbers several channels use. `evidence` is the trail of the sale; nothing in it lies after `placed_at`.
     """
 
     type: Literal["order.placed"]
@@ -59,6 +61,20 @@ class OrderPlaced(ChannelModel):
     campaign: ShortText | None = None
     disclosures: Disclosures | None = None
     """Answers to what the product asks of the policyholder; those of an insured person stand with the person."""
+    evidence: SaleEvidence | None = None
+
+    @model_validator(mode="after")
+    def _evidence_is_of_the_time_before(self) -> Self:
+        late = [] if self.evidence is None else [m for m in self.evidence.moments() if m[1] > self.placed_at]
+        if late:
+            # Raised as several errors at once, so that the sender hears of each field.
+            error = ValueError("it lies after placed_at; evidence is recorded before the order is placed")
+            details = (
+                InitErrorDetails(type="value_error", loc=("evidence", *path), input=moment, ctx={"error": error})
+                for path, moment in late
+            )
+            raise ValidationError.from_exception_data(type(self).__name__, list(details))
+        return self
 
     def contract_id(self, channel: str) -> str:
         """The contract that this order of `channel` starts or renews."""

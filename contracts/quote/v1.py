@@ -42,7 +42,7 @@ class MessageRefused(PublicEvent):
 
 
 class ApplicationSubmitted(PublicEvent):
-    """An order became an application."""
+    """An order became an application. `campaign`, `sale_source` and `page_path` say what led the buyer to it."""
 
     event_type: ClassVar[str] = "application.submitted"
     contract_id: ContractId
@@ -52,6 +52,8 @@ class ApplicationSubmitted(PublicEvent):
     product_version: int
     placed_at: Instant
     campaign: str | None = None
+    sale_source: str | None = None
+    page_path: str | None = None
 
 
 class PremiumRated(PublicEvent):

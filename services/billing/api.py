@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from contracts.vocabulary.identifiers import ContractId
 from services.billing import queries
 from services.billing.inbound import stream_of
-from services.kernel.http import HistoryEntry, kernel_of, or_not_found
+from services.kernel.extract import Extract, Wanted
+from services.kernel.http import LINKS_GIVEN, HistoryEntry, LinksLimit, kernel_of, or_not_found
 
 router = APIRouter(tags=["billing"])
 
@@ -34,6 +36,12 @@ async def history(contract_id: str, request: Request) -> list[HistoryEntry]:
     return or_not_found(found, "contract_id", contract_id)
 
 
+@router.get("/contracts/{contract_id}/dossier")
+async def dossier(contract_id: ContractId, request: Request, links: LinksLimit = LINKS_GIVEN) -> Extract:
+    """This service's part of a contract's dossier: every event as it lies in the log, with what proves it."""
+    return await kernel_of(request).extract(contract_id, streams_of(contract_id), links)
+
+
 @router.get("/trial-balance")
 async def trial_balance(request: Request, channel: str | None = None, test: bool = False) -> list[queries.TrialBalance]:
     """Debits and credits by ledger account, for each currency; of one channel, of all, or with `test` of sandboxes."""
@@ -52,3 +60,9 @@ async def suspense(
 ) -> list[queries.SuspendedPayment]:
     """Payments that wait for an invoice, longest first; with `test`, of the sandboxes alone."""
     return await queries.suspense(kernel_of(request).read, limit, test=test)
+
+
+def streams_of(contract_id: str) -> list[Wanted]:
+    """Everything in the log that belongs to a contract: its account, and reports that were refused."""
+    refused = Wanted(contract_id, "payment-", prefix=True, having={"contract_id": contract_id})
+    return [Wanted(contract_id, stream_of(contract_id)), refused]

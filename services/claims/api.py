@@ -11,7 +11,8 @@ from services.claims import queries
 from services.claims.domain.commands import ApproveClaim, ClaimsCommand, DeclineClaim
 from services.claims.inbound import stream_of, to_cover
 from services.claims.projections.claim import ClaimStatus
-from services.kernel.http import HistoryEntry, IdempotencyKey, kernel_of, or_not_found
+from services.kernel.extract import Extract, Wanted
+from services.kernel.http import LINKS_GIVEN, HistoryEntry, IdempotencyKey, LinksLimit, kernel_of, or_not_found
 
 CLAIMS_LISTED_MAX = 1000
 
@@ -90,6 +91,12 @@ async def history(contract_id: str, request: Request) -> list[HistoryEntry]:
     )
 
 
+@router.get("/contracts/{contract_id}/dossier")
+async def dossier(contract_id: ContractId, request: Request, links: LinksLimit = LINKS_GIVEN) -> Extract:
+    """This service's part of a contract's dossier: every event as it lies in the log, with what proves it."""
+    return await kernel_of(request).extract(contract_id, streams_of(contract_id), links)
+
+
 @router.get("/claim-totals")
 async def claim_totals(request: Request, test: bool = False) -> list[queries.ClaimLineTotal]:
     """Decided claim lines by coverage, decision and reason; with `test`, of the sandboxes alone."""
@@ -134,3 +141,9 @@ async def _decide(
 ) -> DecisionTaken:
     result = await kernel_of(request).execute(to_cover(contract_id, command), idempotency_key)
     return DecisionTaken(claim_no=claim_no, version=result.version, events=result.events)
+
+
+def streams_of(contract_id: str) -> list[Wanted]:
+    """Everything in the log that belongs to a contract: cover and claims, and notices that were refused."""
+    refused = Wanted(contract_id, "loss-notice-", prefix=True, having={"contract_id": contract_id})
+    return [Wanted(contract_id, stream_of(contract_id)), refused]

@@ -8,11 +8,13 @@ from infra.errors import InfraError
 from services.cli import (
     as_of,
     backup,
+    campaigns,
     channel,
     checkpoint,
     dead_letters,
     demo,
     doctor,
+    dossier,
     lookup,
     products,
     replay,
@@ -49,6 +51,7 @@ app.command()(backup.recover)
 app.command("base-backup")(backup.base_backup)
 app.command()(backup.aside)
 app.command()(lookup.report)
+app.command()(campaigns.campaigns)
 app.command()(channel.notices)
 app.add_typer(channel.channels, name="channels", help="Distribution channels and their topics.")
 app.add_typer(channel.orders, name="orders", help="Publish orders as a channel does.")
@@ -58,6 +61,7 @@ app.add_typer(products.products, name="products", help="Product versions.")
 app.add_typer(sandbox.sandbox, name="sandbox", help="What channels try out.")
 app.add_typer(dead_letters.dead_letters, name="dead-letters", help="Messages that a service could not handle.")
 app.add_typer(checkpoint.checkpoints, name="checkpoint", help="Signed heads of the logs.")
+app.add_typer(dossier.dossier, name="dossier", help="All that happened to a contract, readable and verifiable.")
 app.add_typer(lookup.show, name="show", help="Look up one order, policy, account or claim.")
 
 

@@ -11,6 +11,7 @@ from contracts.vocabulary.faults import FaultCode
 from contracts.vocabulary.identifiers import contract_id_of, numbering_owner
 from contracts.vocabulary.products import PaymentFrequency
 from contracts.vocabulary.time import add_months
+from services.demo.evidence import evidence_of_sale
 from services.demo.mistakes import MISTAKES
 from services.demo.offers import OFFERS, Offer
 from services.demo.raw import Contract, Outcome, RawMessage, Term, message_bytes
@@ -39,6 +40,7 @@ class OrderWriter:
 
     def __init__(self, random: Random, seed: int) -> None:
         self._random = random
+        self._seed = seed
         # Another seed is another book with other numbers: both may be published to the same ledger.
         self._prefix = f"S{seed}"
         self._count = 0
@@ -139,6 +141,9 @@ class OrderWriter:
         return {name: value for name, value in order.items() if value is not None}
 
     def _place(self, contract: Contract, order: Mapping[str, Any], quoted: Quoted, outcome: Outcome) -> RawMessage:
+        evidence = evidence_of_sale(self._seed, order)
+        if evidence is not None:
+            order = {**order, "evidence": evidence}
         effective = date.fromisoformat(order["effective"])
         contract.terms.append(
             Term(

@@ -10,11 +10,12 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from services.kernel import failpoints
+from services.kernel.cancellation import cancel
 from services.kernel.collector import collect_seldom
 from services.kernel.dead_letter_api import dead_letters
 from services.kernel.http import install_problems, is_open, operations
 from services.kernel.observability import configure_logging
-from services.kernel.runtime import BeforeBatch, Kernel, cancel
+from services.kernel.runtime import BeforeBatch, Kernel
 from services.kernel.service import ServiceDefinition
 from services.kernel.settings import ServiceSettings
 

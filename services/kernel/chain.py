@@ -44,12 +44,15 @@ def micros(instant: datetime) -> int:
 
 def next_digest(previous: bytes, link: Link) -> bytes:
     """The digest of the partition after one more event."""
-    partition, position, stream, version, kind, schema, data, meta, recorded_at = link
+    return next_digest_of_hashes(previous, link, sha256(link[6]).digest(), sha256(link[7]).digest())
+
+
+def next_digest_of_hashes(previous: bytes, link: Link, data_digest: bytes, meta_digest: bytes) -> bytes:
+    """The same where only the hashes of data and meta are known; the link's own data and meta are not looked at."""
+    partition, position, stream, version, kind, schema, _, _, recorded_at = link
     name = stream.encode()
     header = _HEADER_AND_LENGTH.pack(partition, position, micros(recorded_at), version, schema, len(name))
-    return sha256(
-        b"".join((TAG, previous, header, name, _sized(kind), sha256(data).digest(), sha256(meta).digest()))
-    ).digest()
+    return sha256(b"".join((TAG, previous, header, name, _sized(kind), data_digest, meta_digest))).digest()
 
 
 @lru_cache(_TYPES_MAX)

@@ -21,7 +21,7 @@ from services.kernel.log_reader import LogReader
 from services.kernel.new_chain import is_accepted
 from services.kernel.settings import ServiceSettings
 from services.kernel.signed_log import LogHeads, recomputed
-from services.kernel.signed_note import SignedNote, load_key
+from services.kernel.signed_note import SignedNote, load_key, written
 
 _POLL_SECONDS = 0.5
 
@@ -77,6 +77,20 @@ class CheckpointSigner:
     def latest(self) -> str | None:
         """The last checkpoint in the file, as a signed note."""
         return None if self._file is None else last_note(self._file)
+
+    @property
+    def file(self) -> Path | None:
+        """Where the checkpoints are, None where nothing is signed."""
+        return self._file
+
+    def signed_note(self, text: str) -> str | None:
+        """The text as a note signed by the service's key, None where it has no key or has stopped signing.
+
+        Whoever calls it makes sure that no checkpoint can read like the text.
+        """
+        if self._file is None or self._key is None or self.stopped_because is not None:
+            return None
+        return written(text, [load_key(self._key, origin_of(self._service))])
 
     async def run(self) -> None:
         """Sign every `checkpoint_seconds`, or `checkpoint_events`, until cancelled; only what is new."""

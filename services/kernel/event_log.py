@@ -33,6 +33,10 @@ _READ_STREAM = """
 select partition, position, stream, version, type, schema, data, meta, recorded_at, digest
   from log.events where partition = $1 and stream = $2 order by version
 """
+_READ_STREAMS_FROM = """
+select partition, position, stream, version, type, schema, data, meta, recorded_at, digest
+  from log.events where partition = $1 and starts_with(stream, $2) order by position
+"""
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
@@ -108,6 +112,11 @@ async def read(connection: Connection, partition: int, after: int, limit: int) -
 async def read_stream(connection: Connection, partition: int, stream: str) -> list[StoredEvent]:
     """All events of a stream, in order."""
     return [_stored(row) for row in await connection.fetch(_READ_STREAM, partition, stream)]
+
+
+async def read_streams_from(connection: Connection, partition: int, prefix: str) -> list[StoredEvent]:
+    """All events of the streams whose names begin so, in order."""
+    return [_stored(row) for row in await connection.fetch(_READ_STREAMS_FROM, partition, prefix)]
 
 
 def _stored(row: asyncpg.Record) -> StoredEvent:

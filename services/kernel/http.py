@@ -1,15 +1,17 @@
 """What every service's HTTP API shares: health, metrics, status, history, problem documents (RFC 9457)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 
 from services.kernel.errors import CommandConflict, CommandRefused, Overloaded, StillStarting
+from services.kernel.extract import Extract, Wanted
+from services.kernel.extracting import LINKS_DEFAULT, LINKS_MAX
 from services.kernel.idempotent import CommandResult
 from services.kernel.messages import Instruction, Recorded
 from services.kernel.postgres import TRANSIENT, is_transient
@@ -32,6 +34,9 @@ IdempotencyKey = Annotated[
         description="An id of the caller's own; sending the command again with it returns the first outcome",
     ),
 ]
+
+LinksLimit = Annotated[int, Query(ge=0, le=LINKS_MAX, description="how many links to signed checkpoints, at most")]
+LINKS_GIVEN = LINKS_DEFAULT
 
 
 class HistoryEntry(BaseModel):
@@ -71,6 +76,10 @@ class KernelAccess:
     async def history(self, lane: str, stream: str) -> list[HistoryEntry]:
         """All events of a stream."""
         return [HistoryEntry.of(recorded) for recorded in await self._kernel.history(lane, stream)]
+
+    async def extract(self, subject: str, wanted: Sequence[Wanted], links_max: int) -> Extract:
+        """These streams as they lie in the log, with what proves them."""
+        return await self._kernel.extract(subject, wanted, links_max)
 
     async def execute(self, instruction: Instruction, idempotency_key: str) -> CommandResult:
         """Carry out a command once. Raises CommandRefused, which becomes a 409 problem document."""

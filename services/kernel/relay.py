@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaProducer
 from contracts.envelope import CHAIN_START, place_of
 from contracts.topics import channel_topics, dead_letters_topic, events_topic
 from services.kernel import failpoints, kafka
+from services.kernel.cancellation import end_if_cancelled
 from services.kernel.dead_letters import mark_published, unpublished
 from services.kernel.errors import TailAheadOfLog, UndecidedRecords, UnknownEvent, WrongTopicSettings
 from services.kernel.log_reader import LogReader
@@ -27,7 +28,6 @@ from services.kernel.messages import Recorded
 from services.kernel.observability import Metrics
 from services.kernel.relay_lock import only_relay
 from services.kernel.replies import remove, waiting
-from services.kernel.server_wait import end_if_cancelled
 from services.kernel.service import ServiceDefinition
 from services.kernel.topic_ends import SentTo, TopicEnds, topic_ends
 from services.kernel.topic_tail import tail_problem

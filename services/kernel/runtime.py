@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,10 +15,13 @@ from faststream.specification import AsyncAPI
 from contracts.topics import dead_letters_topic, lane_of
 from services.kernel import dead_letters, idempotent, inbox, postgres
 from services.kernel.admission import Admission
+from services.kernel.cancellation import cancel
 from services.kernel.checkpoint_signer import CheckpointSigner
 from services.kernel.codec import EventCodec
 from services.kernel.command_handler import CommandHandler
 from services.kernel.errors import CannotStart, StillStarting
+from services.kernel.extract import Extract, Wanted
+from services.kernel.extracting import take_extract
 from services.kernel.idempotent import CommandResult
 from services.kernel.inbox import InboxBatch
 from services.kernel.log_reader import LogReader
@@ -34,24 +37,12 @@ from services.kernel.service import ServiceDefinition
 from services.kernel.settings import ServiceSettings
 from services.kernel.subscriptions import STOP_SECONDS, Subscriptions
 
-_CANCEL_AGAIN_SECONDS = 6
-"""Longer than the relay needs to throw a producer away."""
-
 _COMMAND_SECONDS_MAX = 10.0
 """What waits for longer is answered; sent again under its id, a command has its effect once, whatever became of it."""
 
 BeforeBatch = Callable[[ReadModels], Awaitable[None]]
 
 log = logging.getLogger(__name__)
-
-
-async def cancel(tasks: Iterable["asyncio.Task[None]"]) -> None:
-    """Cancel tasks until they have ended: a client library may swallow a cancellation while it closes something."""
-    pending = {task for task in tasks if not task.done()}
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
 
 
 class Kernel:
@@ -257,6 +248,19 @@ class Kernel:
         partition = lane_of(lane, len(self.reader.partitions))
         async with self.read.connection() as connection, asyncio.timeout(READ_SECONDS_MAX):
             return await self.reader.read_stream(connection, partition, stream)
+
+    async def extract(self, subject: str, wanted: Sequence[Wanted], links_max: int) -> Extract:
+        """These streams with what proves them."""
+        async with self._read_pool.acquire() as connection:
+            return await take_extract(
+                connection,
+                self.definition.name,
+                subject,
+                wanted,
+                self.signer.file,
+                self.signer.signed_note,
+                links_max,
+            )
 
     def asyncapi(self) -> str:
         """The AsyncAPI document of what the service subscribes to, as JSON."""

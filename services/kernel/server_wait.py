@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from aiokafka.errors import KafkaError
 
 from services.kernel import kafka, postgres
+from services.kernel.cancellation import end_if_cancelled
 
 ANSWER_SECONDS_MAX = 10.0
 _PAUSE_SECONDS_MIN, _PAUSE_SECONDS_MAX = 0.2, 3.0
@@ -64,13 +65,6 @@ async def until_there(
         if said > began:
             log.info("%s is there, after %.1f s", server, time.monotonic() - began)
         return found
-
-
-def end_if_cancelled() -> None:
-    """Raise the cancellation that somebody asked this task for, and that aiokafka swallowed in closing a client."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _is_away(error: BaseException) -> bool:

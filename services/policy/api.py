@@ -2,7 +2,9 @@
 
 from fastapi import APIRouter, Request
 
-from services.kernel.http import HistoryEntry, kernel_of, or_not_found
+from contracts.vocabulary.identifiers import ContractId
+from services.kernel.extract import Extract, Wanted
+from services.kernel.http import LINKS_GIVEN, HistoryEntry, LinksLimit, kernel_of, or_not_found
 from services.policy import queries
 from services.policy.inbound import stream_of
 
@@ -32,6 +34,12 @@ async def history(contract_id: str, request: Request) -> list[HistoryEntry]:
     )
 
 
+@router.get("/contracts/{contract_id}/dossier")
+async def dossier(contract_id: ContractId, request: Request, links: LinksLimit = LINKS_GIVEN) -> Extract:
+    """This service's part of a contract's dossier: every event as it lies in the log, with what proves it."""
+    return await kernel_of(request).extract(contract_id, streams_of(contract_id), links)
+
+
 @router.get("/channels/{channel}/orders/{order_no:path}")
 async def order(channel: str, order_no: str, request: Request) -> queries.PolicyTermView:
     """The policy term that a channel's order led to."""
@@ -49,3 +57,8 @@ async def written_premium(request: Request, test: bool = False) -> list[queries.
 async def terms_by_frequency(request: Request, test: bool = False) -> list[queries.FrequencyTotal]:
     """Policy terms by pay frequency; with `test`, of the sandboxes alone."""
     return await queries.terms_by_frequency(kernel_of(request).read, test=test)
+
+
+def streams_of(contract_id: str) -> list[Wanted]:
+    """Everything in the log that belongs to a contract."""
+    return [Wanted(contract_id, stream_of(contract_id))]

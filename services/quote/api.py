@@ -1,5 +1,6 @@
 """Quote's HTTP API."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -8,8 +9,17 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
 from contracts.topics import lanes_of_all
-from contracts.vocabulary.identifiers import ChannelCode, ProductCode
-from services.kernel.http import HistoryEntry, IdempotencyKey, kernel_of, or_not_found, problem
+from contracts.vocabulary.identifiers import ChannelCode, ContractId, ProductCode
+from services.kernel.extract import Extract, Wanted
+from services.kernel.http import (
+    LINKS_GIVEN,
+    HistoryEntry,
+    IdempotencyKey,
+    LinksLimit,
+    kernel_of,
+    or_not_found,
+    problem,
+)
 from services.kernel.idempotent import CommandResult
 from services.kernel.messages import Instruction
 from services.quote import queries
@@ -59,6 +69,14 @@ async def order(channel: str, order_no: str, request: Request) -> queries.Applic
     return or_not_found(found, "order_no", order_no)
 
 
+@router.get("/contracts/{contract_id}/dossier")
+async def dossier(contract_id: ContractId, request: Request, links: LinksLimit = LINKS_GIVEN) -> Extract:
+    """This service's part of a contract's dossier: every event as it lies in the log, with what proves it."""
+    kernel = kernel_of(request)
+    applications = await queries.applications_of_contract(kernel.read, contract_id)
+    return await kernel.extract(contract_id, streams_of(contract_id, applications), links)
+
+
 @router.get("/products")
 async def products(request: Request) -> list[queries.ProductVersionView]:
     """The whole catalogue, withdrawn versions too."""
@@ -103,6 +121,18 @@ async def order_outcomes(request: Request, test: bool = False) -> list[queries.O
     return await queries.order_outcomes(kernel_of(request).read, test=test)
 
 
+@router.get("/campaigns")
+async def campaigns(
+    request: Request,
+    by: Annotated[list[queries.Motive] | None, Query()] = None,
+    channel: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=queries.CAMPAIGNS_LISTED_MAX)] = 1000,
+) -> list[queries.CampaignSales]:
+    """Why buyers came: applications by campaign and source (or by what `by` names) and by how they ended."""
+    wanted = by or [queries.Motive.CAMPAIGN, queries.Motive.SOURCE]
+    return await queries.campaign_sales(kernel_of(request).read, wanted, channel, limit)
+
+
 @router.get("/refused-messages")
 async def refused_messages(
     request: Request,
@@ -134,6 +164,16 @@ async def clear_sandbox(
         )
         for number, lane in enumerate(lanes_of_all(channel))
     ]
+
+
+def streams_of(contract_id: str, applications: Sequence[queries.ContractApplication]) -> list[Wanted]:
+    """Everything in the log that belongs to a contract: its applications, and the product versions they name."""
+    own = [Wanted(contract_id, application_stream(one.channel, one.order_no, contract_id)) for one in applications]
+    sold = {(one.product_code, one.product_version) for one in applications if one.product_version is not None}
+    products = [
+        Wanted(code, product_stream(code), having={"product_version": version}) for code, version in sorted(sold)
+    ]
+    return [*own, *products]
 
 
 async def _execute(

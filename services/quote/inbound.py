@@ -103,6 +103,7 @@ def _order(message: OrderPlaced) -> Order:
         policyholder_name=message.policyholder_name,
         campaign=message.campaign,
         disclosures=message.disclosures,
+        evidence=message.evidence,
     )
 
 

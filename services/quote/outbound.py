@@ -92,6 +92,7 @@ def _submitted(event: ApplicationSubmitted) -> Outgoing | None:
     if event.product_version is None:
         # The public event names a version and there is none; ApplicationDeclined follows and says so.
         return None
+    evidence = event.order.evidence
     submitted = v1.ApplicationSubmitted(
         contract_id=event.contract_id,
         channel=event.channel,
@@ -100,6 +101,8 @@ def _submitted(event: ApplicationSubmitted) -> Outgoing | None:
         product_version=event.product_version,
         placed_at=event.order.placed_at,
         campaign=event.order.campaign,
+        sale_source=None if evidence is None else evidence.source,
+        page_path=None if evidence is None else evidence.page_path,
     )
     return Outgoing(event.contract_id, submitted)
 

@@ -1,6 +1,8 @@
 """Reads of quote's own read models."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
@@ -8,6 +10,8 @@ from pydantic import BaseModel
 from contracts.vocabulary.faults import Fault
 from contracts.vocabulary.identifiers import SANDBOX_SUFFIX
 from services.kernel.read_models import ReadModels
+
+CAMPAIGNS_LISTED_MAX = 10_000
 
 
 class ApplicationView(BaseModel):
@@ -26,11 +30,22 @@ class ApplicationView(BaseModel):
     currency: str
     effective: date
     campaign: str | None
+    sale_source: str | None
+    page_path: str | None
     faults: list[Fault]
     policy_no: str | None
     placed_at: datetime
     submitted_at: datetime
     decided_at: datetime | None
+
+
+class ContractApplication(BaseModel):
+    """Which order of a contract became an application, and for which product version."""
+
+    channel: str
+    order_no: str
+    product_code: str
+    product_version: int | None
 
 
 class ProductVersionView(BaseModel):
@@ -63,6 +78,33 @@ class OrderOutcomes(BaseModel):
     messages: int
 
 
+class Motive(StrEnum):
+    """What sales can be counted by."""
+
+    CHANNEL = "channel"
+    PRODUCT = "product"
+    CAMPAIGN = "campaign"
+    SOURCE = "source"
+    PAGE = "page"
+
+
+class CampaignSales(BaseModel):
+    """How many applications of one motive ended so, and their premium in minor units.
+
+    What was not asked for is None, as is what the orders did not say.
+    """
+
+    channel: str | None
+    product_code: str | None
+    campaign: str | None
+    sale_source: str | None
+    page_path: str | None
+    status: str
+    currency: str
+    orders: int
+    premium_minor: int
+
+
 class RefusedMessageView(BaseModel):
     """A message that was not taken in; `source` says where it lies (topic/partition/offset)."""
 
@@ -78,6 +120,10 @@ class RefusedMessageView(BaseModel):
 _SANDBOXES = f"%{SANDBOX_SUFFIX}"
 """Channels that try things out, as a pattern of LIKE."""
 _APPLICATION = "select * from application where channel = $1 and order_no = $2"
+_OF_CONTRACT = """
+select channel, order_no, product_code, product_version from application
+ where contract_id = $1 order by submitted_at, channel, order_no
+"""
 _PRODUCTS = "select * from product_version order by code, version"
 _PRODUCT = "select * from product_version where code = $1 and version = $2"
 _MARK = "select count(*) as versions, coalesce(sum(revision), 0)::bigint as revisions from product_version"
@@ -87,6 +133,20 @@ select channel, outcome, reason, sum(messages)::bigint as messages
  where (channel like $1) = $2
  group by channel, outcome, reason
  order by channel, outcome, reason
+"""
+# One statement for every choice of columns: what is not asked for is null in all rows, and groups nothing apart.
+_CAMPAIGNS = """
+select case when 'channel' = any($1::text[]) then channel end as channel,
+       case when 'product' = any($1) then product_code end as product_code,
+       case when 'campaign' = any($1) then campaign end as campaign,
+       case when 'source' = any($1) then sale_source end as sale_source,
+       case when 'page' = any($1) then page_path end as page_path,
+       status, currency, count(*) as orders, sum(premium_minor)::bigint as premium_minor
+  from application
+ where $2::text is null or channel = $2
+ group by 1, 2, 3, 4, 5, 6, 7
+ order by orders desc, 1, 2, 3, 4, 5, 6, 7
+ limit $3
 """
 _REFUSED = """
 select * from refused_message
@@ -99,6 +159,11 @@ select * from refused_message
 async def application_of_order(read: ReadModels, channel: str, order_no: str) -> ApplicationView | None:
     """The application of a channel's order."""
     return await read.one(ApplicationView, _APPLICATION, channel, order_no)
+
+
+async def applications_of_contract(read: ReadModels, contract_id: str) -> list[ContractApplication]:
+    """All applications of a contract, the first one first."""
+    return await read.many(ContractApplication, _OF_CONTRACT, contract_id)
 
 
 async def product_versions(read: ReadModels) -> list[ProductVersionView]:
@@ -119,6 +184,11 @@ async def catalogue_mark(read: ReadModels) -> CatalogueMark:
 async def order_outcomes(read: ReadModels, *, test: bool) -> list[OrderOutcomes]:
     """Counts of messages by channel, outcome and reason; of the sandboxes alone, or without them."""
     return await read.many(OrderOutcomes, _OUTCOMES, _SANDBOXES, test)
+
+
+async def campaign_sales(read: ReadModels, by: Sequence[str], channel: str | None, limit: int) -> list[CampaignSales]:
+    """Applications counted by these of `channel`, `product`, `campaign`, `source`, `page`; the largest groups first."""
+    return await read.many(CampaignSales, _CAMPAIGNS, list(by), channel, limit)
 
 
 async def refused_messages(read: ReadModels, channel: str | None, limit: int) -> list[RefusedMessageView]:

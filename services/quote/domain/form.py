@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from contracts.vocabulary.evidence import EvidenceCode, PagePath, Sha256
 from contracts.vocabulary.faults import Fault, FaultCode
 from contracts.vocabulary.identifiers import (
     ChannelCode,
@@ -84,6 +85,9 @@ _FORMS: Mapping[str, str] = MappingProxyType(
         _pattern(ChannelCode): "must be 1 to 32 letters, digits or hyphens",
         _pattern(CoverageCode): "must be 1 to 40 letters, digits or hyphens",
         _pattern(ProductCode): "must be 1 to 40 small letters, digits or hyphens",
+        _pattern(EvidenceCode): "must be 1 to 64 letters, digits, dots, hyphens or underscores",
+        _pattern(Sha256): "must be a SHA-256 digest in 64 small hexadecimal digits",
+        _pattern(PagePath): "must be the path of a page, such as /health/basic, with at most 200 symbols",
         _pattern(PolicyNumber): "must be a policy number such as P01-7K3M-9QX2-ZB4T-8HCW-5",
     }
 )

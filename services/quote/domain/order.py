@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.vocabulary.evidence import SaleEvidence
 from contracts.vocabulary.products import Disclosures, InsuredRisk, PaymentFrequency
 
 
@@ -37,6 +38,7 @@ class Order(BaseModel):
     policyholder_name: str | None = None
     campaign: str | None = None
     disclosures: Disclosures | None = None
+    evidence: SaleEvidence | None = None
 
     def digest(self) -> str:
         """Identifies the content. Absent fields are left out, so that a field added later changes no digest."""

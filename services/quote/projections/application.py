@@ -16,7 +16,7 @@ from services.quote.domain.events import (
 
 application = Projection(
     name="application",
-    version=1,
+    version=2,
     columns={
         "channel": "text",
         "order_no": "text",
@@ -31,6 +31,8 @@ application = Projection(
         "currency": "text",
         "effective": "date",
         "campaign": "text",
+        "sale_source": "text",
+        "page_path": "text",
         "faults": "jsonb",
         "policy_no": "text",
         "placed_at": "timestamptz",
@@ -45,7 +47,7 @@ application = Projection(
 @application.on(ApplicationSubmitted)
 def add_application(event: ApplicationSubmitted, recorded: Recorded[QuoteEvent]) -> Put:
     """The order as it came; its premium is the channel's until ours is known."""
-    order = event.order
+    order, evidence = event.order, event.order.evidence
     return Put(
         {
             "channel": event.channel,
@@ -61,6 +63,8 @@ def add_application(event: ApplicationSubmitted, recorded: Recorded[QuoteEvent])
             "currency": order.currency,
             "effective": order.effective,
             "campaign": order.campaign,
+            "sale_source": None if evidence is None else evidence.source,
+            "page_path": None if evidence is None else evidence.page_path,
             "faults": [],
             "placed_at": order.placed_at,
             "submitted_at": recorded.recorded_at,

@@ -19,8 +19,9 @@ from infra.local.ports import choose_port
 from infra.servers import Servers
 from services.kernel import postgres
 from services.kernel.application import Application
+from services.kernel.cancellation import cancel
 from services.kernel.errors import CannotStart
-from services.kernel.runtime import Kernel, cancel
+from services.kernel.runtime import Kernel
 from services.kernel.settings import ServiceSettings
 from tests.support.postgres_proxy import PostgresProxy, postgres_proxy, through
 from tests.support.running import PARTITIONS, Home, eventually

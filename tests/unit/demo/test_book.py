@@ -89,3 +89,15 @@ def test_every_kind_of_payment_and_claim_is_in_the_book(book: Book) -> None:
         FaultCode.NOTICE_NUMBER_REUSED,
         FaultCode.INVALID_FIELD,
     }
+
+
+def test_a_part_of_the_orders_has_evidence_and_nothing_else_differs_because_of_it(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_evidence = sum(b'"evidence":' in message.value for message in book.orders)
+    assert 0.5 < with_evidence / len(book.orders) < 0.65
+    monkeypatch.setattr("services.demo.orders.evidence_of_sale", lambda seed, order: None)
+    without = generate_book()
+    assert not any(b'"evidence":' in message.value for message in without.orders)
+    assert without.expected == book.expected
+    assert (without.payments, without.claims) == (book.payments, book.claims)
