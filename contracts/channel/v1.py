@@ -57,6 +57,8 @@ class OrderPlaced(ChannelModel):
     risk: InsuredRisk
     policyholder_name: ShortText | None = None
     campaign: ShortText | None = None
+    expiry: CivilDate | None = None
+    """The first day without cover; only where the product offers terms shorter than its own."""
 
     def contract_id(self, channel: str) -> str:
         """The contract that this order of `channel` starts or renews."""

@@ -25,6 +25,7 @@ class FaultCode(StrEnum):
     COVERAGE_TWICE = "coverage_twice"
     COVERAGE_MISSING = "coverage_missing"
     FREQUENCY_NOT_OFFERED = "frequency_not_offered"
+    TERM_NOT_OFFERED = "term_not_offered"
     SUM_INSURED_NOT_OFFERED = "sum_insured_not_offered"
     PREMIUM_DOES_NOT_ADD_UP = "premium_does_not_add_up"
     PRICE_OUTSIDE_TOLERANCE = "price_outside_tolerance"

@@ -11,7 +11,8 @@ from contracts.vocabulary.money import divide_half_up
 from contracts.vocabulary.products import HealthRisk
 from services.quote.domain.products import subjects_of
 from services.quote.domain.products.document import ProductDocument
-from services.quote.domain.products.tariff import rate
+from services.quote.domain.products.rating.plan import RatingPlan
+from services.quote.domain.products.rating.price import rate
 from services.quote.product_files import SHIPPED, read_product_file
 
 MOTOR_COVERAGES = ("TPLM", "TPLV", "Windscreen", "Fire", "Theft", "DamAll", "Legal", "Serv", "Acc1", "Acc2")
@@ -51,6 +52,14 @@ class Quoted:
 def health_product() -> ProductDocument:
     """The health product as it is shipped: a channel quotes by the insurer's own tariff."""
     return read_product_file(SHIPPED / "health-basic.yaml")
+
+
+@cache
+def _health_plan() -> RatingPlan:
+    tariff = health_product().tariff
+    if tariff is None:
+        raise ValueError("the health product is not sold by tariff")
+    return RatingPlan.of(tariff)
 
 
 def motor_quote(random: Random) -> Quoted:
@@ -103,11 +112,8 @@ def health_quote(random: Random, effective: date) -> Quoted:
 
 def health_premium_minor(risk: Mapping[str, Any], coverages: tuple[Mapping[str, Any], ...], effective: date) -> int:
     """The tariff's yearly price. Raises ValueError where the tariff has none."""
-    tariff = health_product().tariff
-    if tariff is None:
-        raise ValueError("the health product is not sold by tariff")
     chosen = [(coverage["code"], coverage["sum_insured_minor"]) for coverage in coverages]
-    rating = rate(tariff, chosen, subjects_of(HealthRisk.model_validate(risk), effective))
+    rating = rate(_health_plan(), chosen, subjects_of(HealthRisk.model_validate(risk), effective))
     if rating.faults:
         raise ValueError(rating.faults[0].message)
     return sum(rating.premiums.values())

@@ -102,6 +102,7 @@ def _order(message: OrderPlaced) -> Order:
         risk=message.risk,
         policyholder_name=message.policyholder_name,
         campaign=message.campaign,
+        expiry=message.expiry,
     )
 
 

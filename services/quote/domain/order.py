@@ -36,6 +36,8 @@ class Order(BaseModel):
     risk: InsuredRisk
     policyholder_name: str | None = None
     campaign: str | None = None
+    expiry: date | None = None
+    """The first day without cover, where the buyer wants a shorter term than the product's."""
 
     def digest(self) -> str:
         """Identifies the content. Absent fields are left out, so that a field added later changes no digest."""

@@ -23,6 +23,10 @@ def _subjects(risk: HealthRisk, effective: date) -> tuple[Subject, ...]:
 
 HEALTH_RULES = LineRules(
     line=ProductLine.HEALTH,
-    facts={"age": Fact("birth_date", numeric=True), "gender": Fact("gender"), "smoker": Fact("smoker")},
+    facts={
+        "age": Fact("birth_date", numeric=True),
+        "gender": Fact("gender", values=("F", "M")),
+        "smoker": Fact("smoker", values=("yes", "no")),
+    },
     subjects=_subjects,
 )

@@ -12,18 +12,26 @@ FactValue: TypeAlias = str | int
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A fact that product documents may build on: the order's field behind it, and whether it is a number."""
+    """A fact that product documents may build on: the order's field behind it, and whether it is a number.
+
+    `values` are all that a category can be, where the line knows them.
+    """
 
     field: str
     numeric: bool = False
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One thing that is rated by itself, with its facts; `path` says where it stands in the order."""
+    """One thing that is rated by itself, with its facts; `path` says where it stands in the order.
+
+    `count` is how many heads it stands for: a group may tell a headcount instead of members one by one.
+    """
 
     path: str
     facts: Mapping[str, FactValue]
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

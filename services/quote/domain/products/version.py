@@ -6,6 +6,7 @@ from datetime import date
 
 from contracts.vocabulary.products import PaymentFrequency
 from services.quote.domain.products.document import PlannedCoverage, ProductDocument
+from services.quote.domain.products.rating.plan import RatingPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class ProductVersion:
     plan: Mapping[str, PlannedCoverage]
     frequencies: frozenset[PaymentFrequency]
     channels: frozenset[str] | None
+    rating: RatingPlan | None
+    """The compiled tariff, where the product has one."""
 
     @staticmethod
     def of(document: ProductDocument, *, withdrawn: bool = False) -> "ProductVersion":
@@ -27,6 +30,7 @@ class ProductVersion:
             plan={coverage.code: coverage for coverage in document.coverages},
             frequencies=frozenset(document.frequencies),
             channels=None if document.channels is None else frozenset(document.channels),
+            rating=None if document.tariff is None else RatingPlan.of(document.tariff),
         )
 
     def on_sale(self, day: date) -> bool:
