@@ -36,8 +36,8 @@ class Term:
 
 def adjusted(
     tariff: Tariff, parts: Parts, subjects: Sequence[Subject], term: Term | None, steps: list[RatedStep]
-) -> dict[str, int]:
-    """Premiums by coverage in minor units; what was done is added to `steps`.
+) -> tuple[dict[str, int], Parts]:
+    """Premiums by coverage in minor units, and the exact parts that were rounded; what was done is added to `steps`.
 
     Raises NoRate where a short term has no share.
     """
@@ -61,7 +61,7 @@ def adjusted(
             steps.append(_least(_ORDER, "", least_of_order, "order", "minimum.per_order_minor"))
     if tariff.tax is not None:
         steps += tax_steps(tariff.tax, sum(premiums.values()))
-    return premiums
+    return premiums, parts
 
 
 def net_and_tax(gross_minor: int, tax: InsideTax) -> tuple[int, int]:
@@ -96,11 +96,11 @@ def _discounted(
             continue
         percent, row = discount.steps[step].percent, f"discounts.{place}.steps.{step}"
         left, whole = _HUNDRED * percent.denominator - percent.numerator, _HUNDRED * percent.denominator
-        for code, own in parts.items():
-            if applies(discount.coverages, code):
-                parts = {**parts, code: [part.times(left, whole) for part in own]}
-                said = f"discount {discount.name}, {words}"
-                steps.append(RatedStep(code, "", f"{percent.text} %", said, row, "discount"))
+        off = [code for code in parts if applies(discount.coverages, code)]
+        parts = {**parts, **{code: [part.times(left, whole) for part in parts[code]] for code in off}}
+        said = f"discount {discount.name}, {words}"
+        told_for = off if discount.coverages else (_ORDER,)
+        steps += [RatedStep(code, "", f"{percent.text} %", said, row, "discount") for code in told_for]
     return parts
 
 

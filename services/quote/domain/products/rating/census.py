@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import lcm
 
-from contracts.vocabulary.money import divide_half_up
+from contracts.vocabulary.money import divide_half_up, split
 from services.quote.domain.products.rate_table import Range, band_text
+from services.quote.domain.products.rating.price import Rating
+from services.quote.domain.products.ratio import total
 from services.quote.domain.products.rules import Subject
 
 
@@ -67,3 +70,20 @@ def blended_rate(premiums_minor: Mapping[str, int], subjects: Iterable[Subject])
         raise ValueError("a group without heads has no rate per head")
     premium_minor = sum(premiums_minor.values())
     return BlendedRate(divide_half_up(premium_minor, heads), heads, premium_minor)
+
+
+def blended_by_class(rating: Rating, subjects: Sequence[Subject], member_class: str) -> dict[str, BlendedRate]:
+    """The rate per head of each class, by the fact that names it; the classes' premiums add up to the group's.
+
+    `subjects` are those that were rated, in the same order. A subject without the fact is of class "".
+    """
+    places: dict[str, list[int]] = {}
+    for place, subject in enumerate(subjects):
+        places.setdefault(str(subject.facts.get(member_class, "")), []).append(place)
+    exact = {name: total(own[place] for own in rating.exact.values() for place in of) for name, of in places.items()}
+    common = lcm(*(part.denominator for part in exact.values()))
+    weights = {name: part.numerator * (common // part.denominator) for name, part in exact.items()}
+    premiums = split(sum(rating.premiums.values()), weights)
+    return {
+        name: blended_rate({name: premiums[name]}, (subjects[place] for place in of)) for name, of in places.items()
+    }

@@ -41,8 +41,10 @@ class Lookup:
         self._find = find
         self._known: dict[Any, Entry] = {}
         self._values: Callable[[Mapping[str, FactValue]], Any]
-        if optional or not facts:
-            self._values = lambda told: tuple(told.get(name) for name in self.facts)
+        if not facts:
+            self._values = lambda _: ()
+        elif optional:
+            self._values = lambda told: tuple([told.get(name) for name in self.facts])
         else:
             # One fact is its own key, several make a tuple; either way it is done in C.
             self._values = itemgetter(*self.facts)

@@ -1,12 +1,11 @@
 """Prices coverages by a compiled tariff: exact for each subject, rounded once for each coverage, with its working."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from contracts.vocabulary.faults import Fault, FaultCode
 from services.quote.domain.products.rating.adjusting import Parts, Term, adjusted
-from services.quote.domain.products.rating.lookup import NoRate
+from services.quote.domain.products.rating.lookup import Entry, NoRate
 from services.quote.domain.products.rating.plan import CompiledCoverage, RatingPlan, applies
 from services.quote.domain.products.rating.working import folded
 from services.quote.domain.products.ratio import Exact, Ratio
@@ -24,6 +23,8 @@ class Rating:
     premiums: dict[str, int]
     steps: tuple[RatedStep, ...]
     faults: tuple[Fault, ...]
+    exact: Parts = field(default_factory=dict)
+    """By coverage what each subject costs before rounding, in the order of the subjects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,11 @@ class ImposedLoading:
     amount_minor: int = 0
     coverages: tuple[str, ...] = ()
     subject: str | None = None
+
+    def entry(self) -> Entry:
+        """As a loading of the tariff would be found."""
+        ratio = self.percent or Ratio(self.amount_minor, 1, str(self.amount_minor))
+        return Entry(ratio.numerator, ratio.denominator, ratio.text, f"loading {self.name}, by underwriting", "")
 
 
 def rate(
@@ -82,10 +88,10 @@ def rate(
     if faults:
         return Rating({}, (), tuple(faults))
     try:
-        premiums = adjusted(plan.tariff, parts, subjects, term, steps)
+        premiums, exact = adjusted(plan.tariff, parts, subjects, term, steps)
     except NoRate as missing:
         return Rating({}, (), (_unrated("*", "expiry", missing),))
-    return Rating(premiums, folded(steps), ())
+    return Rating(premiums, folded(steps), (), exact)
 
 
 def _unrated(code: str, path: str, missing: NoRate) -> Fault:
@@ -138,28 +144,22 @@ def _loaded(
     steps: list[RatedStep],
 ) -> Exact:
     """The price with its loadings; percentages are of the price as it comes in, however many there are."""
-    found: list[tuple[bool, Any, Any, str, str, str]] = []
-    for loading in coverage.loadings:
-        numerator, denominator, value, origin, row = loading.find(facts)
-        if numerator:
-            found.append((loading.is_percent, numerator, denominator, value, origin, row))
-    for each in imposed:
-        if applies(each.coverages, code) and each.subject in (None, path):
-            percent = each.percent or Ratio(each.amount_minor, 1, str(each.amount_minor))
-            origin = f"loading {each.name}, by underwriting"
-            found.append((each.percent is not None, percent.numerator, percent.denominator, percent.text, origin, ""))
-    share = Exact(_HUNDRED, 1)
-    fixed = Exact(0, 1)
-    for is_percent, numerator, denominator, value, origin, row in found:
+    entries = [(loading.is_percent, loading.find(facts)) for loading in coverage.loadings]
+    entries += [
+        (each.percent is not None, each.entry())
+        for each in imposed
+        if applies(each.coverages, code) and each.subject in (None, path)
+    ]
+    # Per cent and minor units, each as a sum of fractions.
+    percent, over, fixed, fixed_over = _HUNDRED, 1, 0, 1
+    for is_percent, (numerator, denominator, value, origin, row) in entries:
+        if not numerator:
+            continue
         if is_percent:
-            share = _plus(share, numerator, denominator)
+            percent, over = percent * denominator + numerator * over, over * denominator
+            steps.append(RatedStep(code, path, f"{value} %", origin, row, "loading"))
         else:
-            fixed = _plus(fixed, numerator, denominator)
-        written = f"{value} %" if is_percent else value
-        steps.append(RatedStep(code, path, written, origin if is_percent else f"{origin}, minor units", row, "loading"))
-    price = price.times(share.numerator, share.denominator * _HUNDRED)
-    return _plus(price, fixed.numerator, fixed.denominator) if fixed.numerator else price
-
-
-def _plus(amount: Exact, numerator: int, denominator: int) -> Exact:
-    return Exact(amount.numerator * denominator + numerator * amount.denominator, amount.denominator * denominator)
+            fixed, fixed_over = fixed * denominator + numerator * fixed_over, fixed_over * denominator
+            steps.append(RatedStep(code, path, value, f"{origin}, minor units", row, "loading"))
+    loaded, below = price.numerator * percent, price.denominator * over * _HUNDRED
+    return Exact(loaded * fixed_over + fixed * below, below * fixed_over)
