@@ -6,7 +6,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from contracts.vocabulary.faults import Fault
+from contracts.vocabulary.products import CoverageTerms
 from services.kernel.read_models import ReadModels
+from services.quote.domain.products.tariff import RatedStep
 
 
 class ApplicationView(BaseModel):
@@ -30,6 +32,17 @@ class ApplicationView(BaseModel):
     placed_at: datetime
     submitted_at: datetime
     decided_at: datetime | None
+
+
+class WorkingView(BaseModel):
+    """How the price of an order came about: by coverage, and every step in `working`."""
+
+    channel: str
+    order_no: str
+    currency: str
+    premium_minor: int
+    coverages: list[CoverageTerms]
+    working: list[RatedStep]
 
 
 class ProductVersionView(BaseModel):

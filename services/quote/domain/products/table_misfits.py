@@ -1,6 +1,6 @@
 """Whether the rows of a rate table hold for every risk exactly once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, product
 
@@ -15,7 +15,7 @@ from services.quote.domain.products.rate_table import (
     band_text,
     point_of,
 )
-from services.quote.domain.products.rating.grid import CELLS_MAX, Grid, Place, TooManyCells, grid_of
+from services.quote.domain.products.rating.grid import CELLS_MAX, OTHER, Grid, Place, TooManyCells, grid_of
 from services.quote.domain.products.ratio import Ratio
 from services.quote.domain.products.rules import Fact
 
@@ -42,6 +42,11 @@ class Known:
         """Whether no order can tell this value of a category."""
         known = self.facts.get(name)
         return known is not None and bool(known.values) and value not in known.values
+
+    def all_told(self, name: str, values: Iterable[str]) -> bool:
+        """Whether these are all the values that a category can have."""
+        known = self.facts.get(name)
+        return known is not None and bool(known.values) and set(known.values) <= set(values)
 
     def unreachable(self, name: str, value: str) -> str:
         """Says that it is never told, and what is."""
@@ -152,8 +157,9 @@ def _gaps(path: str, grid: Grid, known: Known) -> Iterator[Fault]:
         low, high = known.accepted.get(axis.fact, (-NUMBER_MAX, NUMBER_MAX))
         inside = [
             segment
-            for segment in range(len(axis.names))
-            if not axis.ranges or (axis.ranges[segment][1] >= low and axis.ranges[segment][0] <= high)
+            for segment, name in enumerate(axis.names)
+            if (axis.ranges[segment][1] >= low and axis.ranges[segment][0] <= high if axis.ranges else True)
+            and not (name == OTHER and known.all_told(axis.fact, axis.names))
         ]
         open_segments.append(inside)
         count *= len(inside)

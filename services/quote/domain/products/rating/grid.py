@@ -12,6 +12,7 @@ Place: TypeAlias = tuple[int, ...]
 """One segment of each column that is not interpolated."""
 
 CELLS_MAX = 100_000
+OTHER = "any other"
 
 
 class TooManyCells(ValueError):
@@ -93,7 +94,7 @@ def _categories(fact: str, cells: Iterable[str]) -> Axis:
     names = tuple(index)
     # A row for everything holds for categories that no other row names, too.
     if ANY in listed:
-        names = (*names, "any other" if index else "any")
+        names = (*names, OTHER if index else "any")
     other = len(index) if ANY in listed else None
 
     def place(value: object) -> int | None:
