@@ -5,28 +5,38 @@ from collections.abc import Sequence
 
 from services.quote.domain.products.tariff import RatedStep
 
-STEPS_MAX = 2_000
-"""About 300 kB of an event, whose limit is 512."""
+CHARACTERS_MAX = 150_000
+"""A character is up to three bytes, and an event holds 512 kB at most."""
+
+_ALWAYS_SHORT_STEPS = 64
+_FIELD_NAMES_CHARACTERS = 70
+_ORIGIN_CHARACTERS_MAX = 120
 
 
 def folded(steps: Sequence[RatedStep]) -> tuple[RatedStep, ...]:
-    """The steps; above STEPS_MAX those that are the same for several subjects once, with how many they are for.
+    """The steps; where they are too many for an event, equal ones of several subjects once, with how many they are.
 
     What is told of a fact may differ between subjects whose entry is the same: the first one's is kept.
     """
-    if len(steps) <= STEPS_MAX:
+    if len(steps) <= _ALWAYS_SHORT_STEPS or _characters(steps) <= CHARACTERS_MAX:
         return tuple(steps)
     firsts: dict[tuple[str, ...], RatedStep] = {}
     count: Counter[tuple[str, ...]] = Counter()
     for step in steps:
         # An entry of the tariff is known by its place; what has none, by all that it says.
-        place = step.row or step.origin
-        key = (step.coverage, step.value, place, step.kind)
+        key = (step.coverage, step.value, step.row or step.origin, step.kind)
         firsts.setdefault(key, step)
         count[key] += 1
-    return tuple(
-        RatedStep(step.coverage, f"{count[key]} x, first {step.subject}", step.value, step.origin, step.row, step.kind)
-        if count[key] > 1
-        else step
-        for key, step in firsts.items()
+    return tuple(_folded(step, count[key]) for key, step in firsts.items())
+
+
+def _folded(step: RatedStep, times: int) -> RatedStep:
+    subject = f"{times} x, first {step.subject}" if times > 1 else step.subject
+    return RatedStep(step.coverage, subject, step.value, step.origin[:_ORIGIN_CHARACTERS_MAX], step.row, step.kind)
+
+
+def _characters(steps: Sequence[RatedStep]) -> int:
+    told = sum(
+        len(step.coverage) + len(step.subject) + len(step.value) + len(step.origin) + len(step.row) for step in steps
     )
+    return told + len(steps) * _FIELD_NAMES_CHARACTERS

@@ -7,12 +7,14 @@ import pytest
 
 from contracts.vocabulary.faults import FaultCode
 from contracts.vocabulary.time import add_months
+from services.kernel.codec import EVENT_BYTES_MAX
 from services.quote.domain.products.rating.adjusting import Term
 from services.quote.domain.products.rating.plan import RatingPlan
 from services.quote.domain.products.rating.price import ImposedLoading, Rating, rate
 from services.quote.domain.products.ratio import Ratio
 from services.quote.domain.products.rules import Subject
 from services.quote.domain.products.tariff import RatedStep, Tariff
+from tests.support.deep_health import deep_health_content
 
 MONTHS_BEGUN = {
     "method": "months-begun",
@@ -176,6 +178,18 @@ def test_facts_of_the_order_are_facts_of_a_tariff() -> None:
     parts: dict[str, Any] = {"tables": {"package": table}, "factors": [factor]}
     assert rated(**parts).premiums == {"A": 120_000}
     assert rated(bought=("A", "B"), **parts).premiums == {"A": 108_000, "B": 9_000}
+
+
+def test_the_working_of_the_largest_order_fits_into_an_event() -> None:
+    plan = RatingPlan.of(Tariff.model_validate(deep_health_content()["pricing"]["tariff"]))
+    persons = [
+        Subject(f"risk.insureds.{age}", {"age": age, "gender": "FM"[age % 2], "smoker": "yes"}) for age in range(50)
+    ]
+    bought = [(code, 1_000_000) for code in ("Inpatient", "Outpatient", "Maternity", "Accident")]
+    found = rate(plan, bought, persons, frequency="annual")
+    assert not found.faults
+    assert len(str(found.steps)) < EVENT_BYTES_MAX
+    assert len(found.steps) < 50 * len(bought) * 8
 
 
 def test_a_working_of_a_thousand_heads_is_folded_to_what_an_event_may_hold() -> None:
