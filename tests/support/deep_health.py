@@ -71,11 +71,35 @@ def _tables() -> dict[str, Any]:
     }
 
 
-def deep_health_content(**changes: Any) -> dict[str, Any]:
-    """The document as its author would write it."""
-    by_table = {code: {"basis": "per-mille", "table": code.lower()} for code in _BY_AGE}
+def _factors() -> list[dict[str, Any]]:
     insured = [code for code, sums in _SUMS_INSURED.items() if sums]
-    tariff = {
+    return [
+        {"kind": "table", "name": "large sum", "table": "large-sum", "coverages": insured},
+        {"kind": "table", "name": "package", "table": "package"},
+        {"kind": "table", "name": "instalments", "table": "instalments"},
+        {
+            "kind": "band",
+            "name": "entry age",
+            "fact": "age",
+            "coverages": ["Inpatient", "CriticalIllness"],
+            "bands": [
+                {"at_least": 0, "at_most": 55, "ratio": "1"},
+                {"at_least": 56, "at_most": 65, "ratio": "1.08"},
+            ],
+        },
+        {
+            "kind": "value",
+            "name": "gender",
+            "fact": "gender",
+            "coverages": ["Accident"],
+            "values": {"F": "0.92", "M": "1.06"},
+        },
+    ]
+
+
+def _tariff() -> dict[str, Any]:
+    by_table = {code: {"basis": "per-mille", "table": code.lower()} for code in _BY_AGE}
+    return {
         "tables": _tables(),
         "rates": {
             **by_table,
@@ -83,28 +107,7 @@ def deep_health_content(**changes: Any) -> dict[str, Any]:
             "CriticalIllness": {"basis": "per-mille", "table": "critical-illness"},
             "Accident": {"basis": "per-mille", "amount": "0.85"},
         },
-        "factors": [
-            {"kind": "table", "name": "large sum", "table": "large-sum", "coverages": insured},
-            {"kind": "table", "name": "package", "table": "package"},
-            {"kind": "table", "name": "instalments", "table": "instalments"},
-            {
-                "kind": "band",
-                "name": "entry age",
-                "fact": "age",
-                "coverages": ["Inpatient", "CriticalIllness"],
-                "bands": [
-                    {"at_least": 0, "at_most": 55, "ratio": "1"},
-                    {"at_least": 56, "at_most": 65, "ratio": "1.08"},
-                ],
-            },
-            {
-                "kind": "value",
-                "name": "gender",
-                "fact": "gender",
-                "coverages": ["Accident"],
-                "values": {"F": "0.92", "M": "1.06"},
-            },
-        ],
+        "factors": _factors(),
         "loadings": [
             {"name": "smoker", "percent_table": "smoker-loading", "coverages": ["CriticalIllness", "Accident"]},
             {"name": "card", "amount_minor": 1_000, "coverages": ["Outpatient"]},
@@ -125,6 +128,10 @@ def deep_health_content(**changes: Any) -> dict[str, Any]:
         "minimum": {"per_coverage_minor": {"Accident": 2_000}, "per_subject_minor": 5_000, "per_order_minor": 10_000},
         "tax": {"name": "VAT", "percent": "6"},
     }
+
+
+def deep_health_content(**changes: Any) -> dict[str, Any]:
+    """The document as its author would write it."""
     return {
         "code": "health-deep",
         "version": 1,
@@ -144,7 +151,7 @@ def deep_health_content(**changes: Any) -> dict[str, Any]:
             }
             for code, sums in _SUMS_INSURED.items()
         ],
-        "pricing": {"method": "tariff", "tariff": tariff, "tolerance_minor": 0},
+        "pricing": {"method": "tariff", "tariff": _tariff(), "tolerance_minor": 0},
         "underwriting": [{"fact": "age", "at_least": 0, "at_most": 65}],
         **changes,
     }
