@@ -41,7 +41,7 @@ def trial(
     version = found["product_version"]
     console.print(f"{found['product']}{f' version {version}' if version else ''}: {found['outcome']}", highlight=False)
     for fault in found["faults"]:
-        console.print(f"  {fault['code']} at {fault['path']}: {fault['message']}", highlight=False)
+        console.print(f"  {fault['code']} at {fault['path']}: {fault['message']}", highlight=False, markup=False)
     if found["premium_minor"] is not None:
         show_price(found)
         console.print(table("Ways to pay", "frequency", "premium", "invoices", rows=list(_ways(found))))
