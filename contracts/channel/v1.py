@@ -62,6 +62,8 @@ class OrderPlaced(ChannelModel):
     disclosures: Disclosures | None = None
     """Answers to what the product asks of the policyholder; those of an insured person stand with the person."""
     evidence: SaleEvidence | None = None
+    expiry: CivilDate | None = None
+    """The first day without cover; only where the product offers terms shorter than its own."""
 
     @model_validator(mode="after")
     def _evidence_is_of_the_time_before(self) -> Self:

@@ -25,6 +25,7 @@ class FaultCode(StrEnum):
     COVERAGE_TWICE = "coverage_twice"
     COVERAGE_MISSING = "coverage_missing"
     FREQUENCY_NOT_OFFERED = "frequency_not_offered"
+    TERM_NOT_OFFERED = "term_not_offered"
     SUM_INSURED_NOT_OFFERED = "sum_insured_not_offered"
     RIDER_WITHOUT_BASE = "rider_without_base"
     COMBINATION_NOT_OFFERED = "combination_not_offered"

@@ -62,6 +62,17 @@ def add_months(day: date, months: int) -> date:
     return date(year, month0 + 1, min(day.day, last))
 
 
+def months_begun(start: date, end: date) -> int:
+    """How many months the days `[start, end)` begin: the least count whose end does not lie before `end`.
+
+    The end of a month is clamped: from 31 January on, the first month ends on 28 February.
+    """
+    months = max(0, (end.year - start.year) * 12 + end.month - start.month)
+    while add_months(start, months) < end:
+        months += 1
+    return months
+
+
 def completed_years(birth: date, on: date) -> int:
     """Age in completed years on a day (a birthday on 29 February counts from 1 March)."""
     return on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))

@@ -17,6 +17,7 @@ from services.cli import (
     dossier,
     lookup,
     products,
+    rating,
     replay,
     republish,
     reseat,
@@ -52,6 +53,8 @@ app.command("base-backup")(backup.base_backup)
 app.command()(backup.aside)
 app.command()(lookup.report)
 app.command()(campaigns.campaigns)
+app.command()(rating.trial)
+lookup.show.command("working")(rating.working)
 app.command()(channel.notices)
 app.add_typer(channel.channels, name="channels", help="Distribution channels and their topics.")
 app.add_typer(channel.orders, name="orders", help="Publish orders as a channel does.")

@@ -15,7 +15,7 @@ from services.quote.domain.products import subjects_of
 from services.quote.domain.products.cover import covered, total_insured_minor
 from services.quote.domain.products.disclosures import declared
 from services.quote.domain.products.document import ProductDocument
-from services.quote.domain.products.tariff import rate
+from services.quote.domain.products.rating.price import rate
 from services.quote.domain.products.version import ProductVersion
 from services.quote.product_files import SHIPPED, read_product_file
 
@@ -60,6 +60,12 @@ class Quoted:
 def shipped(code: str) -> ProductDocument:
     """A product as it is shipped: a channel quotes by the insurer's own tariff, where there is one."""
     return read_product_file(SHIPPED / f"{code}.yaml")
+
+
+@cache
+def version_of(code: str) -> ProductVersion:
+    """A shipped product as orders are priced by it."""
+    return ProductVersion.of(shipped(code))
 
 
 def motor_quote(random: Random) -> Quoted:
@@ -109,11 +115,12 @@ def quoted_by_tariff(
 
     Raises ValueError where the tariff has no price.
     """
-    if product.tariff is None:
+    version = version_of(product.code)
+    if version.rating is None:
         raise ValueError(f"{product.code} is not sold by tariff")
     subjects = declared(subjects_of(_RISK.validate_python(risk), effective), disclosures)
-    subjects = covered(subjects, chosen.items(), ProductVersion.of(product))
-    rating = rate(product.tariff, chosen.items(), subjects)
+    subjects = covered(subjects, chosen.items(), version)
+    rating = rate(version.rating, chosen.items(), subjects)
     if rating.faults:
         raise ValueError(rating.faults[0].message)
     plan = {planned.code: planned for planned in product.coverages}

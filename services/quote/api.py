@@ -1,15 +1,17 @@
 """Quote's HTTP API."""
 
+import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from contracts.topics import lanes_of_all
 from contracts.vocabulary.identifiers import ChannelCode, ContractId, ProductCode
+from services.kernel import clock
 from services.kernel.extract import Extract, Wanted
 from services.kernel.http import (
     LINKS_GIVEN,
@@ -23,17 +25,35 @@ from services.kernel.http import (
 from services.kernel.idempotent import CommandResult
 from services.kernel.messages import Instruction
 from services.quote import queries
+from services.quote.catalogue import Catalogue
+from services.quote.channel_form import Malformed
 from services.quote.domain.commands import CatalogueCommand, ClearSandbox, PublishProduct, WithdrawProduct
+from services.quote.domain.events import PremiumRated
 from services.quote.domain.products.document import VERSION_MAX
 from services.quote.domain.products.part import PlainText
 from services.quote.domain.products.reading import InvalidDocument, read_document
-from services.quote.inbound import application_stream, product_stream
+from services.quote.domain.trial import Trial, trial
+from services.quote.inbound import QuoteInbound, application_stream, product_stream
 
 REFUSED_LISTED_MAX = 1000
 
 router = APIRouter(tags=["quotes"])
 
 VersionNumber = Annotated[int, PathParameter(ge=1, le=VERSION_MAX)]
+
+
+# Trials look at a catalogue of their own: that of intake is refreshed with its batches.
+_catalogue = Catalogue()
+_TRIAL = TypeAdapter(Trial)
+
+
+class TrialOrder(BaseModel):
+    """An order as `channel` would send it; what identifies it may be left out, and so may its premium."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: ChannelCode
+    order: dict[str, Any]
 
 
 class Withdrawal(BaseModel):
@@ -51,6 +71,41 @@ class Clearance(BaseModel):
 
     cleared_by: PlainText
     reason: PlainText
+
+
+@router.post("/trial-premium")
+async def trial_premium(wanted: TrialOrder, request: Request) -> Response:
+    """What an order would cost and whether it would be taken; nothing is written. 422 lists all faults of its form."""
+    await _catalogue.refresh(kernel_of(request).read)
+    order = {**_trial_defaults(), **wanted.order}
+    command = QuoteInbound(_catalogue).on_trial(wanted.channel, json.dumps(order).encode())
+    if isinstance(command, Malformed):
+        faults = [fault.model_dump(mode="json") for fault in command.faults]
+        return problem(422, "The order is not valid", f"{len(faults)} faults", {"faults": faults})
+    found = trial(command, at_our_price="premium_minor" not in wanted.order)
+    return Response(_TRIAL.dump_json(found), media_type="application/json")
+
+
+def _trial_defaults() -> dict[str, Any]:
+    """What need not be told where nothing is ordered yet."""
+    return {
+        "type": "order.placed",
+        "schema_version": 1,
+        "order_no": "trial",
+        "placed_at": clock.now().isoformat(),
+        "premium_minor": 0,
+    }
+
+
+@router.get("/channels/{channel}/orders/{order_no:path}/working")
+async def working(channel: str, order_no: str, request: Request) -> queries.WorkingView:
+    """Each step to the price of an order, from the log; 404 where no price was made."""
+    kernel = kernel_of(request)
+    found = or_not_found(await queries.application_of_order(kernel.read, channel, order_no), "order_no", order_no)
+    entries = await kernel.history(found.contract_id, application_stream(channel, order_no, found.contract_id))
+    rated = [entry.data for entry in entries if entry.type == PremiumRated.event_type]
+    (latest,) = or_not_found(rated[-1:], "working of order_no", order_no)
+    return queries.WorkingView.model_validate(latest)
 
 
 # The longer path first: an order number may hold slashes, so the shorter one would take it for a part of it.

@@ -21,6 +21,7 @@ from services.quote.domain.commands import (
 from services.quote.domain.order import ChosenCoverage, Order
 
 SOURCES = (events_topic(ServiceName.POLICY),)
+TRIAL_SOURCE = "trial"
 
 
 def application_stream(channel: str, order_no: str, contract_id: str) -> str:
@@ -61,21 +62,36 @@ class QuoteInbound:
             case _:
                 assert_never(message)
 
+    def on_trial(self, channel: str, value: bytes) -> SubmitApplication | Malformed:
+        """What the bytes of an order would ask for, were a channel to place it; nothing is asked for."""
+        message = read_message(value)
+        match message:
+            case OrderPlaced():
+                return self._application(message, channel, TRIAL_SOURCE)
+            case Malformed():
+                return message
+            case _:
+                text = f"only an order has a price; send one of type order.placed, not {message.type}"
+                return Malformed((Fault(code=FaultCode.UNKNOWN_SCHEMA, path="type", message=text),))
+
     def _submit(self, message: OrderPlaced, channel: str, delivery: Delivery) -> Instruction:
-        order = _order(message)
-        contract_id = message.contract_id(channel)
+        command = self._application(message, channel, delivery.source)
         return Instruction(
-            lane=contract_id,
-            stream=application_stream(channel, order.order_no, contract_id),
-            command=SubmitApplication(
-                channel=channel,
-                contract_id=contract_id,
-                source=delivery.source,
-                order=order,
-                product=self._catalogue.find(order.product, order.placed_at.date()),
-            ),
-            unique=UniqueKey("order_no", f"{channel}/{order.order_no}"),
+            lane=command.contract_id,
+            stream=application_stream(channel, message.order_no, command.contract_id),
+            command=command,
+            unique=UniqueKey("order_no", f"{channel}/{message.order_no}"),
             otherwise=_number_reused(message, channel, delivery),
+        )
+
+    def _application(self, message: OrderPlaced, channel: str, source: str) -> SubmitApplication:
+        order = _order(message)
+        return SubmitApplication(
+            channel=channel,
+            contract_id=message.contract_id(channel),
+            source=source,
+            order=order,
+            product=self._catalogue.find(order.product, order.placed_at.date()),
         )
 
 
@@ -104,6 +120,7 @@ def _order(message: OrderPlaced) -> Order:
         campaign=message.campaign,
         disclosures=message.disclosures,
         evidence=message.evidence,
+        expiry=message.expiry,
     )
 
 

@@ -9,7 +9,9 @@ from pydantic import BaseModel
 
 from contracts.vocabulary.faults import Fault
 from contracts.vocabulary.identifiers import SANDBOX_SUFFIX
+from contracts.vocabulary.products import CoverageTerms
 from services.kernel.read_models import ReadModels
+from services.quote.domain.products.tariff import RatedStep
 
 CAMPAIGNS_LISTED_MAX = 10_000
 
@@ -46,6 +48,17 @@ class ContractApplication(BaseModel):
     order_no: str
     product_code: str
     product_version: int | None
+
+
+class WorkingView(BaseModel):
+    """How the price of an order came about: by coverage, and every step in `working`."""
+
+    channel: str
+    order_no: str
+    currency: str
+    premium_minor: int
+    coverages: list[CoverageTerms]
+    working: list[RatedStep]
 
 
 class ProductVersionView(BaseModel):

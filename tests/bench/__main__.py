@@ -28,6 +28,7 @@ ROWS = {
     "relay": "tests.bench.relay",
     "rebuild": "tests.bench.rebuild_row",
     "verify": "tests.bench.verify_row",
+    "rating": "tests.bench.rating",
     "orders": "tests.bench.orders",
     "growth": "tests.bench.growth",
 }

@@ -91,7 +91,10 @@ def _terms(command: SubmitApplication, product: ProductVersion, coverages: tuple
         product_code=document.code,
         product_version=document.version,
         line=document.line,
-        period=CoverPeriod(effective=order.effective, expiry=add_months(order.effective, document.term_months)),
+        period=CoverPeriod(
+            effective=order.effective,
+            expiry=order.expiry or add_months(order.effective, document.term_months),
+        ),
         currency=order.currency,
         coverages=coverages,
         premium_minor=sum(coverage.premium_minor for coverage in coverages),

@@ -1,9 +1,11 @@
 """The checks on an order before it is priced: sale, plan, underwriting; every check reports all that it finds."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import assert_never
 
 from contracts.vocabulary.faults import Fault, FaultCode
+from contracts.vocabulary.products import PaymentFrequency
 from contracts.vocabulary.time import LATEST_DATE, add_months
 from services.quote.domain.order import ChosenCoverage, Order
 from services.quote.domain.plan_checks import choice_faults
@@ -50,6 +52,8 @@ def sale_faults(order: Order, channel: str, product: ProductVersion) -> Iterator
         yield _fault(FaultCode.FREQUENCY_NOT_OFFERED, "frequency", message)
     if add_months(order.effective, document.term_months) > LATEST_DATE:
         yield _fault(FaultCode.INVALID_FIELD, "effective", f"cover would end after {LATEST_DATE}; start it earlier")
+    if order.expiry is not None:
+        yield from _short_term_faults(order, order.expiry, document)
 
 
 def plan_faults(order: Order, product: ProductVersion) -> Iterator[Fault]:
@@ -126,6 +130,20 @@ def _sum_insured_faults(path: str, chosen: ChosenCoverage, planned: PlannedCover
     else:
         return
     yield _fault(FaultCode.SUM_INSURED_NOT_OFFERED, f"{path}.sum_insured_minor", message)
+
+
+def _short_term_faults(order: Order, expiry: date, document: ProductDocument) -> Iterator[Fault]:
+    code, path = FaultCode.TERM_NOT_OFFERED, "expiry"
+    full_expiry = add_months(order.effective, document.term_months)
+    if expiry == full_expiry:
+        return
+    if document.tariff is None or document.tariff.short_period is None:
+        yield _fault(code, path, f"{document.code} is sold for {document.term_months} months only; leave expiry out")
+    elif not order.effective < expiry < full_expiry:
+        message = f"cover from {order.effective} may end after that day and at the latest on {full_expiry}"
+        yield _fault(code, path, message)
+    elif order.frequency is not PaymentFrequency.ANNUAL:
+        yield _fault(code, "frequency", f"a term to {expiry} is paid at once; order it with frequency annual")
 
 
 def _fault(code: FaultCode, path: str, message: str) -> Fault:

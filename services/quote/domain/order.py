@@ -39,6 +39,8 @@ class Order(BaseModel):
     campaign: str | None = None
     disclosures: Disclosures | None = None
     evidence: SaleEvidence | None = None
+    expiry: date | None = None
+    """The first day without cover, where the buyer wants a shorter term than the product's."""
 
     def digest(self) -> str:
         """Identifies the content. Absent fields are left out, so that a field added later changes no digest."""

@@ -7,12 +7,15 @@ from typing import assert_never
 from contracts.vocabulary.faults import Fault, FaultCode
 from contracts.vocabulary.money import AMOUNT_MINOR_MAX, BASIS_POINTS, format_minor, split
 from contracts.vocabulary.products import CoverageTerms
+from contracts.vocabulary.time import add_months
 from services.quote.domain.checks import coverages_bought, sum_insured
 from services.quote.domain.order import ChosenCoverage, Order
 from services.quote.domain.products.cover import covered, total_insured_minor
 from services.quote.domain.products.document import ProductDocument, QuotedPricing, TariffPricing
+from services.quote.domain.products.rating.adjusting import Term
+from services.quote.domain.products.rating.price import ImposedLoading, Rating, rate
 from services.quote.domain.products.rules import Subject
-from services.quote.domain.products.tariff import RatedStep, rate
+from services.quote.domain.products.tariff import RatedStep
 from services.quote.domain.products.version import ProductVersion
 
 
@@ -30,20 +33,30 @@ class Price:
     faults: tuple[Fault, ...]
 
 
-def price(order: Order, product: ProductVersion, subjects: tuple[Subject, ...]) -> Price:
-    """The price of an order whose coverages are in the plan and whose subjects may be insured."""
-    bought = coverages_bought(order, product.document)
-    subjects = covered(subjects, _insured(bought, product), product)
+def price(
+    order: Order, product: ProductVersion, subjects: tuple[Subject, ...], imposed: Sequence[ImposedLoading] = ()
+) -> Price:
+    """The price of an order whose coverages are in the plan and whose subjects may be insured.
+
+    `imposed` are loadings of underwriting's own.
+    """
+    subjects = covered(subjects, _insured(coverages_bought(order, product.document), product), product)
     match product.document.pricing:
         case QuotedPricing():
-            return _quoted(order, product, product.document.pricing, subjects)
+            return _quoted(order, product, product.document.pricing, subjects, imposed)
         case TariffPricing():
-            return _by_tariff(order, product, product.document.pricing, subjects)
+            return _by_tariff(order, product, product.document.pricing, subjects, imposed)
         case _:
             assert_never(product.document.pricing)
 
 
-def _quoted(order: Order, product: ProductVersion, pricing: QuotedPricing, subjects: tuple[Subject, ...]) -> Price:
+def _quoted(
+    order: Order,
+    product: ProductVersion,
+    pricing: QuotedPricing,
+    subjects: Sequence[Subject],
+    imposed: Sequence[ImposedLoading],
+) -> Price:
     bought = coverages_bought(order, product.document)
     premiums = {chosen.code: chosen.premium_minor or 0 for chosen in bought}
     whole = sum(premiums.values())
@@ -60,7 +73,7 @@ def _quoted(order: Order, product: ProductVersion, pricing: QuotedPricing, subje
         RatedStep("*", "", str(whole), "premiums of the order, coverage by coverage, as quoted"),
     )
     if pricing.reference is not None:
-        rating = rate(pricing.reference.tariff, _insured(bought, product), subjects)
+        rating = _rating(order, product, bought, subjects, imposed)
         if rating.faults:
             return Price(None, (), (), (*faults, *rating.faults))
         working += rating.steps
@@ -72,9 +85,15 @@ def _quoted(order: Order, product: ProductVersion, pricing: QuotedPricing, subje
     return Price(terms, terms, working, tuple(faults))
 
 
-def _by_tariff(order: Order, product: ProductVersion, pricing: TariffPricing, subjects: tuple[Subject, ...]) -> Price:
+def _by_tariff(
+    order: Order,
+    product: ProductVersion,
+    pricing: TariffPricing,
+    subjects: Sequence[Subject],
+    imposed: Sequence[ImposedLoading],
+) -> Price:
     bought = coverages_bought(order, product.document)
-    rating = rate(pricing.tariff, _insured(bought, product), subjects)
+    rating = _rating(order, product, bought, subjects, imposed)
     if rating.faults:
         return Price(None, (), (), rating.faults)
     ours, tolerance = sum(rating.premiums.values()), pricing.tolerance_minor
@@ -88,8 +107,24 @@ def _by_tariff(order: Order, product: ProductVersion, pricing: TariffPricing, su
     return Price(rated, agreed, rating.steps, ())
 
 
-def _insured(bought: Sequence[ChosenCoverage], product: ProductVersion) -> Iterator[tuple[str, int | None]]:
-    return ((chosen.code, sum_insured(chosen, product.plan[chosen.code])) for chosen in bought)
+def _rating(
+    order: Order,
+    product: ProductVersion,
+    bought: Sequence[ChosenCoverage],
+    subjects: Sequence[Subject],
+    imposed: Sequence[ImposedLoading],
+) -> Rating:
+    if product.rating is None:
+        raise ValueError(f"{product.document.code} has no tariff")
+    term = None
+    if order.expiry is not None:
+        term = Term(order.effective, order.expiry, add_months(order.effective, product.document.term_months))
+    insured = _insured(bought, product)
+    return rate(product.rating, insured, subjects, frequency=order.frequency, term=term, imposed=imposed)
+
+
+def _insured(bought: Sequence[ChosenCoverage], product: ProductVersion) -> list[tuple[str, int | None]]:
+    return [(chosen.code, sum_insured(chosen, product.plan[chosen.code])) for chosen in bought]
 
 
 def _terms(

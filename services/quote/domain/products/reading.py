@@ -13,7 +13,7 @@ from services.quote.domain.products.disclosures import disclosure_facts, disclos
 from services.quote.domain.products.document import DOCUMENT_CHARACTERS_MAX, ProductDocument, QuotedPricing
 from services.quote.domain.products.group_misfits import group_misfits
 from services.quote.domain.products.rules import Fact
-from services.quote.domain.products.tariff import BandFactor, RatedBand, Tariff, ValueFactor
+from services.quote.domain.products.tariff_misfits import tariff_misfits
 
 
 class InvalidDocument(ValueError):
@@ -66,28 +66,7 @@ def _misfits(document: ProductDocument) -> Iterator[Fault]:
             yield _fault(f"pricing.limits.{code}", f"coverage {code} is not in the plan; add it there or remove this")
     if document.tariff is not None:
         path = "pricing.reference.tariff" if isinstance(document.pricing, QuotedPricing) else "pricing.tariff"
-        yield from _tariff_misfits(document.tariff, path, document, facts)
-
-
-def _tariff_misfits(tariff: Tariff, path: str, document: ProductDocument, facts: Mapping[str, Fact]) -> Iterator[Fault]:
-    plan = {coverage.code: coverage for coverage in document.coverages}
-    for code in plan.keys() - tariff.rates.keys():
-        yield _fault(f"{path}.rates", f"coverage {code} has no rate; every coverage of the plan needs one")
-    for code, coverage_rate in tariff.rates.items():
-        where = f"{path}.rates.{code}"
-        yield from _fact_misfits(f"{where}.fact", coverage_rate.fact, facts, numeric=True)
-        yield from _band_misfits(f"{where}.bands", coverage_rate.bands)
-        if code not in plan:
-            yield _fault(where, f"coverage {code} is not in the plan; add it there or remove its rate")
-        elif coverage_rate.basis == "per-mille" and not (plan[code].has_sum_insured or document.group):
-            yield _fault(f"{where}.basis", f"coverage {code} has no sum insured that a per-mille rate could apply to")
-    for place, factor in enumerate(tariff.factors):
-        where = f"{path}.factors.{place}"
-        yield from _fact_misfits(f"{where}.fact", factor.fact, facts, numeric=not isinstance(factor, ValueFactor))
-        for code in set(factor.coverages) - plan.keys():
-            yield _fault(f"{where}.coverages", f"coverage {code} is not in the plan")
-        if isinstance(factor, BandFactor):
-            yield from _band_misfits(f"{where}.bands", factor.bands)
+        yield from tariff_misfits(document.tariff, path, document, facts)
 
 
 def _fact_misfits(path: str, name: str, facts: Mapping[str, Fact], *, numeric: bool) -> Iterator[Fault]:
@@ -96,11 +75,3 @@ def _fact_misfits(path: str, name: str, facts: Mapping[str, Fact], *, numeric: b
         yield _fault(path, f"{name} is no fact of this line; its facts are {', '.join(facts)}")
     elif numeric and not known.numeric:
         yield _fault(path, f"{name} is no number; use it in a factor of kind value")
-
-
-def _band_misfits(path: str, bands: Sequence[RatedBand]) -> Iterator[Fault]:
-    for place, band in enumerate(bands):
-        if band.at_most < band.at_least:
-            yield _fault(f"{path}.{place}", "at_most lies below at_least")
-        if place and band.at_least <= bands[place - 1].at_most:
-            yield _fault(f"{path}.{place}", "the band begins inside the one before it; order bands without overlap")

@@ -1,18 +1,21 @@
-"""Tariffs: rates by band and factors by fact, multiplied exactly and rounded once for each coverage."""
+"""Tariffs: rates by coverage, factors on them, loadings, discounts, least premiums, tax and short terms, as data."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, Strict
+from pydantic import Field, Strict, StringConstraints
 
-from contracts.vocabulary.faults import Fault, FaultCode
 from contracts.vocabulary.identifiers import CoverageCode
+from contracts.vocabulary.money import PositiveMinor
 from services.quote.domain.products.part import DocumentPart, FactName, PlainText
-from services.quote.domain.products.ratio import PER_MILLE, Exact, Ratio, RatioText, product, total
-from services.quote.domain.products.rules import Subject
+from services.quote.domain.products.rate_table import RateTable, TableName
+from services.quote.domain.products.ratio import RatioText
+
+TABLES_MAX = 100
 
 Bound = Annotated[int, Strict(), Field(ge=0, le=10_000)]
+Level = Annotated[str, StringConstraints(pattern=r"^(-?[1-9][0-9]?|0)$")]
 
 
 class RatedBand(DocumentPart):
@@ -24,14 +27,16 @@ class RatedBand(DocumentPart):
 
 
 class CoverageRate(DocumentPart):
-    """The yearly price of a coverage for one subject.
+    """The yearly price of a coverage for one subject: `bands` of one `fact`, a `table`, or one `amount` for all.
 
     `per-mille` rates are thousandths of the sum insured; `minor` rates are minor units of the currency.
     """
 
     basis: Literal["per-mille", "minor"]
-    fact: FactName
-    bands: Annotated[tuple[RatedBand, ...], Field(min_length=1, max_length=200)]
+    fact: FactName | None = None
+    bands: Annotated[tuple[RatedBand, ...], Field(max_length=200)] = ()
+    table: TableName | None = None
+    amount: RatioText | None = None
 
 
 class ValueFactor(DocumentPart):
@@ -63,108 +68,190 @@ class PercentFactor(DocumentPart):
     coverages: tuple[CoverageCode, ...] = ()
 
 
-RatingFactor: TypeAlias = Annotated[ValueFactor | BandFactor | PercentFactor, Field(discriminator="kind")]
+class TableFactor(DocumentPart):
+    """Multiplies by what a table gives."""
+
+    kind: Literal["table"]
+    name: PlainText
+    table: TableName
+    coverages: tuple[CoverageCode, ...] = ()
+
+
+class NoClaimsScale(DocumentPart):
+    """How a no-claims level follows from claims and years: claims less years, at most `years_max` of them.
+
+    `clean_years` years without a claim give `clean_level`. Within a gap of `gap_rises_months` to `gap_resets_months`
+    without cover the level only rises; a longer gap, or a new owner, begins at 0.
+    """
+
+    years_max: Annotated[int, Strict(), Field(ge=1, le=20)] = 3
+    clean_years: Annotated[int, Strict(), Field(ge=1, le=20)] = 4
+    clean_level: Annotated[int, Strict(), Field(ge=-20, le=0)] = -4
+    level_max: Annotated[int, Strict(), Field(ge=0, le=20)] = 5
+    gap_rises_months: Annotated[int, Strict(), Field(ge=0, le=120)] = 3
+    gap_resets_months: Annotated[int, Strict(), Field(ge=0, le=120)] = 6
+
+
+class NoClaimsFactor(DocumentPart):
+    """Multiplies by the ratio of the no-claims level (NCD) that the named facts lead to.
+
+    `claims` counts the claims of the years looked at, `years` the years insured without a break. What an optional
+    fact would tell and does not counts as no gap, no new owner, no level before. `transferred` is yes or no.
+    """
+
+    kind: Literal["no-claims"]
+    name: PlainText
+    claims: FactName
+    years: FactName
+    gap_months: FactName | None = None
+    transferred: FactName | None = None
+    last_level: FactName | None = None
+    scale: NoClaimsScale = NoClaimsScale()
+    coverages: tuple[CoverageCode, ...] = ()
+    levels: Annotated[dict[Level, RatioText], Field(min_length=1, max_length=41)]
+
+
+class BonusMalusFactor(DocumentPart):
+    """Multiplies by the bonus-malus coefficient, in hundredths, that follows last year's `coefficient`.
+
+    The French rule: 5 % less for a year without a claim, 25 % more for each claim of full fault, 12.5 % for half.
+    """
+
+    kind: Literal["bonus-malus"]
+    name: PlainText
+    coefficient: FactName
+    full_fault: FactName
+    half_fault: FactName | None = None
+    coverages: tuple[CoverageCode, ...] = ()
+
+
+RatingFactor: TypeAlias = Annotated[
+    ValueFactor | BandFactor | PercentFactor | TableFactor | NoClaimsFactor | BonusMalusFactor,
+    Field(discriminator="kind"),
+]
 """A factor applies to the coverages that it names, to all of them where it names none."""
 
 
-class Tariff(DocumentPart):
-    """Rates by coverage, and the factors on them."""
+class Loading(DocumentPart):
+    """Added to the price of each coverage that it names, for each subject: one of the four ways is given.
 
+    Percentages are of the premium before loadings, so that their order does not matter.
+    """
+
+    name: PlainText
+    coverages: tuple[CoverageCode, ...] = ()
+    percent: RatioText | None = None
+    amount_minor: PositiveMinor | None = None
+    percent_table: TableName | None = None
+    amount_table: TableName | None = None
+
+
+class DiscountStep(DocumentPart):
+    """From `at_least` on, `percent` off."""
+
+    at_least: Annotated[int, Strict(), Field(ge=1, le=10**15)]
+    percent: RatioText
+
+
+class Discount(DocumentPart):
+    """Off the premium after loadings: the last step that is reached counts, several discounts multiply.
+
+    `family` counts the persons insured by the order; `volume` the order's yearly premium in minor units before it.
+    """
+
+    kind: Literal["family", "volume"]
+    name: PlainText
+    coverages: tuple[CoverageCode, ...] = ()
+    steps: Annotated[tuple[DiscountStep, ...], Field(min_length=1, max_length=50)]
+
+
+class MinimumPremium(DocumentPart):
+    """The least that is charged, in minor units, for a short term too: for a coverage, a subject, the order."""
+
+    per_coverage_minor: dict[CoverageCode, PositiveMinor] = Field(default_factory=dict)
+    per_subject_minor: PositiveMinor | None = None
+    per_order_minor: PositiveMinor | None = None
+
+
+class InsideTax(DocumentPart):
+    """A tax that the premium holds already: kept in the working, it changes no price and no split."""
+
+    name: PlainText
+    percent: RatioText
+
+
+class ByDay(DocumentPart):
+    """A shorter term costs its share of the days of the whole one."""
+
+    method: Literal["by-day"]
+
+
+class MonthsBegun(DocumentPart):
+    """A shorter term costs the percentage of the months that it begins: the first entry is for one month."""
+
+    method: Literal["months-begun"]
+    percents: Annotated[tuple[RatioText, ...], Field(min_length=1, max_length=120)]
+
+
+ShortPeriod: TypeAlias = Annotated[ByDay | MonthsBegun, Field(discriminator="method")]
+
+
+class Tariff(DocumentPart):
+    """Rates by coverage, and everything that is done to them, in the order of the fields.
+
+    Base x factors = premium before loadings; + loadings; less discounts; x short term; at least the minimum of a
+    subject; rounded once for each coverage; at least the minima of coverage and order. `short_period` absent means
+    that no shorter term is sold.
+    """
+
+    tables: Annotated[dict[TableName, RateTable], Field(max_length=TABLES_MAX)] = Field(default_factory=dict)
     rates: Annotated[dict[CoverageCode, CoverageRate], Field(min_length=1)]
     factors: Annotated[tuple[RatingFactor, ...], Field(max_length=50)] = ()
+    loadings: Annotated[tuple[Loading, ...], Field(max_length=50)] = ()
+    discounts: Annotated[tuple[Discount, ...], Field(max_length=10)] = ()
+    short_period: ShortPeriod | None = None
+    minimum: MinimumPremium | None = None
+    tax: InsideTax | None = None
 
 
-@dataclass(frozen=True, slots=True)
+def _unsaid(text: str) -> bool:
+    return not text
+
+
+@dataclass(slots=True)
 class RatedStep:
-    """One factor of a price: `value` is what was multiplied, `origin` where it comes from."""
+    """One step of a price: `value` is what was reckoned with, `origin` where it comes from.
 
+    `kind` is empty for what was multiplied, otherwise loading, discount, short-period, minimum or tax; `row` is the
+    path below the document's tariff to the entry that gave the value.
+    """
+
+    # Not frozen: it is made dozens of times for each order, and freezing would make that four times as slow.
     coverage: str
     subject: str
     value: str
     origin: str
+    row: Annotated[str, Field(exclude_if=_unsaid)] = ""
+    kind: Annotated[str, Field(exclude_if=_unsaid)] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rating:
-    """The tariff's price of each coverage in minor units, the steps to it, or why there is none."""
-
-    premiums: dict[str, int]
-    steps: tuple[RatedStep, ...]
-    faults: tuple[Fault, ...]
-
-
-class NoRate(Exception):
-    """The tariff has no entry for a fact; never priced at zero instead."""
-
-
-def rate(tariff: Tariff, bought: Iterable[tuple[str, int | None]], subjects: Sequence[Subject]) -> Rating:
-    """The yearly premium of each coverage bought, given as (code, sum insured in minor units).
-
-    All subjects' exact prices are added before the one rounding of a coverage. A missing rate is a
-    `no_rate` fault at the subject that it is missing for.
-    """
-    premiums: dict[str, int] = {}
-    steps: list[RatedStep] = []
-    faults: list[Fault] = []
-    for code, sum_insured_minor in bought:
-        parts: list[Exact] = []
-        for subject in subjects:
-            if not subject.is_insured_by(code):
-                continue
-            try:
-                found = list(_ratios(tariff, code, subject.sum_insured_minor(code, sum_insured_minor), subject))
-            except NoRate as missing:
-                message = f"the tariff of coverage {code} has no rate for {missing}; this risk cannot be priced"
-                faults.append(Fault(code=FaultCode.NO_RATE, path=subject.path, message=message))
-                continue
-            # The first entry is the rate itself: minor units, or a share of the sum insured.
-            parts.append(product(1, (ratio for ratio, _, _ in found)))
-            steps += [RatedStep(code, subject.path, value, origin) for _, value, origin in found]
-        premiums[code] = total(parts).rounded_minor()
-    return Rating(premiums, tuple(steps), tuple(faults))
-
-
-def _ratios(
-    tariff: Tariff, code: str, sum_insured_minor: int | None, subject: Subject
-) -> Iterator[tuple[Ratio, str, str]]:
-    coverage = tariff.rates.get(code)
-    if coverage is None:
-        raise NoRate("this coverage")
-    ratio = _banded(coverage.bands, coverage.fact, subject)
-    yield ratio, ratio.text, f"{coverage.basis} rate of {code}, {coverage.fact} {subject.facts[coverage.fact]}"
-    if coverage.basis == "per-mille":
-        if sum_insured_minor is None:
-            raise NoRate("a coverage without a sum insured")
-        insured = Ratio(sum_insured_minor, 1, str(sum_insured_minor))
-        yield insured, insured.text, "sum insured in minor units"
-        yield PER_MILLE, PER_MILLE.text, "per mille"
-    for factor in tariff.factors:
-        if not factor.coverages or code in factor.coverages:
-            ratio = _ratio(factor, subject)
-            yield ratio, ratio.text, f"factor {factor.name}, {factor.fact} {subject.facts[factor.fact]}"
-    if subject.counted_as:
-        yield Ratio(subject.count, 1, str(subject.count)), str(subject.count), subject.counted_as
-
-
-def _ratio(factor: ValueFactor | BandFactor | PercentFactor, subject: Subject) -> Ratio:
+def facts_read(factor: RatingFactor) -> Iterator[tuple[str, str, bool]]:
+    """The facts that a factor reads itself, as (field of the factor, fact, whether it must be a number)."""
     match factor:
         case ValueFactor():
-            ratio = factor.values.get(str(subject.facts.get(factor.fact)))
-            if ratio is None:
-                raise NoRate(f"{factor.fact} {subject.facts.get(factor.fact, 'not told')}")
-            return ratio
-        case BandFactor():
-            return _banded(factor.bands, factor.fact, subject)
-        case PercentFactor():
-            percent = subject.facts.get(factor.fact)
-            if not isinstance(percent, int):
-                raise NoRate(f"{factor.fact} not told")
-            return Ratio(percent, 100, f"{percent} %")
-
-
-def _banded(bands: Sequence[RatedBand], fact: str, subject: Subject) -> Ratio:
-    value = subject.facts.get(fact)
-    for band in bands:
-        if isinstance(value, int) and band.at_least <= value <= band.at_most:
-            return band.ratio
-    raise NoRate(f"{fact} {'not told' if value is None else value}")
+            yield "fact", factor.fact, False
+        case BandFactor() | PercentFactor():
+            yield "fact", factor.fact, True
+        case NoClaimsFactor():
+            numbers = ("claims", "years", "gap_months", "last_level")
+            named = ((name, getattr(factor, name)) for name in numbers)
+            yield from ((name, fact, True) for name, fact in named if fact is not None)
+            if factor.transferred is not None:
+                yield "transferred", factor.transferred, False
+        case BonusMalusFactor():
+            yield "coefficient", factor.coefficient, True
+            yield "full_fault", factor.full_fault, True
+            if factor.half_fault is not None:
+                yield "half_fault", factor.half_fault, True
+        case TableFactor():
+            return

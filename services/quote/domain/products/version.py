@@ -7,6 +7,7 @@ from datetime import date
 from contracts.vocabulary.products import PaymentFrequency
 from services.quote.domain.products.coverage import PlannedCoverage
 from services.quote.domain.products.document import ProductDocument
+from services.quote.domain.products.rating.plan import RatingPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class ProductVersion:
     channels: frozenset[str] | None
     tells_insured_apart: bool
     """Whether some coverages insure only some of the persons of an order: by class of cover, or by relation."""
+    rating: RatingPlan | None
+    """The compiled tariff, where the product has one."""
 
     @staticmethod
     def of(document: ProductDocument, *, withdrawn: bool = False) -> "ProductVersion":
@@ -32,6 +35,7 @@ class ProductVersion:
             channels=None if document.channels is None else frozenset(document.channels),
             tells_insured_apart=document.group is not None
             or any(coverage.relations is not None for coverage in document.coverages),
+            rating=None if document.tariff is None else RatingPlan.of(document.tariff),
         )
 
     def on_sale(self, day: date) -> bool:

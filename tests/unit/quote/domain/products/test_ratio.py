@@ -2,18 +2,12 @@
 
 import pytest
 
-from services.quote.domain.products.ratio import Exact, Ratio, product, total
-
-
-def test_rating_rounds_once_at_the_end() -> None:
-    # Worked figure W1: 487.00 x 1.25 x 0.95 x 0.98 = 566.74625. Rounding at each step would give 566.74.
-    factors = [Ratio.of(text) for text in ("1.25", "0.95", "0.98")]
-    assert product(48_700, factors).rounded_minor() == 56_675
+from services.quote.domain.products.ratio import Exact, Ratio, ratio_text, total
 
 
 def test_a_half_is_rounded_up() -> None:
-    assert product(1, [Ratio.of("0.5")]).rounded_minor() == 1
-    assert product(1, [Ratio.of("0.49999999")]).rounded_minor() == 0
+    assert Exact(1).times(1, 2).rounded_minor() == 1
+    assert Exact(1).times(49_999_999, 100_000_000).rounded_minor() == 0
 
 
 def test_prices_of_several_subjects_are_added_before_rounding() -> None:
@@ -36,3 +30,16 @@ def test_a_ratio_keeps_the_text_that_it_was_written_as() -> None:
 def test_only_decimal_text_above_zero_is_a_ratio(value: object) -> None:
     with pytest.raises(ValueError, match="must be"):
         Ratio.of(value)
+
+
+def test_zero_is_a_ratio_only_where_it_may_be() -> None:
+    assert Ratio.or_zero("0.0").numerator == 0
+    with pytest.raises(ValueError, match="above zero"):
+        Ratio.of("0.0")
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "text"), [(5, 4, "1.25"), (200, 100, "2"), (37, 30, "37/30"), (1, 1000, "0.001")]
+)
+def test_a_ratio_is_written_as_a_decimal_where_it_is_one(numerator: int, denominator: int, text: str) -> None:
+    assert ratio_text(numerator, denominator) == text

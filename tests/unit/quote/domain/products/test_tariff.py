@@ -3,8 +3,10 @@
 from typing import Any
 
 from contracts.vocabulary.faults import FaultCode
+from services.quote.domain.products.rating.plan import RatingPlan
+from services.quote.domain.products.rating.price import Rating, rate
 from services.quote.domain.products.rules import Subject
-from services.quote.domain.products.tariff import Rating, Tariff, rate
+from services.quote.domain.products.tariff import Tariff
 
 TARIFF = Tariff.model_validate(
     {
@@ -36,14 +38,16 @@ TARIFF = Tariff.model_validate(
         ],
     }
 )
+PLAN = RatingPlan.of(TARIFF)
 FACTS: dict[str, Any] = {"driver_age": 30, "usage": "trade", "bonus_malus": 95, "vehicle_age": 10}
 
 
 def rated(code: str = "Own", sum_insured_minor: int | None = None, **changes: Any) -> Rating:
-    return rate(TARIFF, [(code, sum_insured_minor)], [Subject("risk", {**FACTS, **changes})])
+    return rate(PLAN, [(code, sum_insured_minor)], [Subject("risk", {**FACTS, **changes})])
 
 
-def test_a_tariff_gives_the_worked_figure() -> None:
+def test_one_rounding_at_the_end() -> None:
+    # Worked figure W1: 487.00 x 1.25 x 0.95 x 0.98 = 566.74625. Rounding at each step would give 566.74.
     assert rated().premiums == {"Own": 56_675}
 
 
@@ -54,6 +58,24 @@ def test_every_factor_is_listed_with_its_origin() -> None:
         ("95 %", "factor bonus-malus, bonus_malus 95"),
         ("0.98", "factor age of the car, vehicle_age 10"),
     ]
+
+
+def test_every_step_names_its_entry_in_the_tariff() -> None:
+    assert [step.row for step in rated().steps] == [
+        "rates.Own.bands.1",
+        "factors.0.values.trade",
+        "factors.1",
+        "factors.2.bands.0",
+    ]
+
+
+def test_a_coefficient_of_nothing_is_no_price_of_nothing() -> None:
+    assert "bonus_malus 0" in rated(bonus_malus=0).faults[0].message
+
+
+def test_a_rate_that_is_missing_leaves_no_price_at_all() -> None:
+    found = rate(PLAN, [("Own", None), ("Fire", None)], [Subject("risk", FACTS)])
+    assert (found.premiums, found.steps) == ({}, ())
 
 
 def test_bands_hold_from_their_first_to_their_last_value() -> None:
@@ -76,7 +98,7 @@ def test_a_category_without_a_factor_is_never_priced() -> None:
 
 def test_what_was_not_told_is_never_guessed() -> None:
     subject = Subject("risk", {"driver_age": 30, "usage": "trade", "vehicle_age": 1})
-    (fault,) = rate(TARIFF, [("Own", None)], [subject]).faults
+    (fault,) = rate(PLAN, [("Own", None)], [subject]).faults
     assert "bonus_malus not told" in fault.message
 
 

@@ -1,0 +1,169 @@
+"""Prices coverages by a compiled tariff: exact for each subject, rounded once for each coverage, with its working."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from contracts.vocabulary.faults import Fault, FaultCode
+from services.quote.domain.products.rating.adjusting import Parts, Term, adjusted
+from services.quote.domain.products.rating.lookup import Entry, NoRate
+from services.quote.domain.products.rating.plan import CompiledCoverage, RatingPlan, applies
+from services.quote.domain.products.rating.working import folded
+from services.quote.domain.products.ratio import Exact, Ratio
+from services.quote.domain.products.rules import FactValue, Subject
+from services.quote.domain.products.tariff import RatedStep
+
+_HUNDRED = 100
+_PER_MILLE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """The tariff's price of each coverage in minor units, the steps to it, or why there is none."""
+
+    premiums: dict[str, int]
+    steps: tuple[RatedStep, ...]
+    faults: tuple[Fault, ...]
+    exact: Parts = field(default_factory=dict)
+    """By coverage what each subject costs before rounding, in the order of the subjects."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImposedLoading:
+    """A loading that an underwriter put on one order: `percent` of the premium before loadings, or `amount_minor`.
+
+    It is for the coverages named, or all; for the subject at `subject`, or each.
+    """
+
+    name: str
+    percent: Ratio | None = None
+    amount_minor: int = 0
+    coverages: tuple[str, ...] = ()
+    subject: str | None = None
+
+    def entry(self) -> Entry:
+        """As a loading of the tariff would be found."""
+        ratio = self.percent or Ratio(self.amount_minor, 1, str(self.amount_minor))
+        return Entry(ratio.numerator, ratio.denominator, ratio.text, f"loading {self.name}, by underwriting", "")
+
+
+def rate(
+    plan: RatingPlan,
+    bought: Iterable[tuple[str, int | None]],
+    subjects: Sequence[Subject],
+    *,
+    frequency: str | None = None,
+    term: Term | None = None,
+    imposed: Sequence[ImposedLoading] = (),
+) -> Rating:
+    """The premium of each coverage bought, given as (code, sum insured in minor units), for a year or for `term`.
+
+    All subjects' exact prices are added before the one rounding of a coverage. A missing rate is a
+    `no_rate` fault at the subject that it is missing for, and nothing has a price then.
+    """
+    chosen = list(bought)
+    parts: Parts = {}
+    steps: list[RatedStep] = []
+    faults: list[Fault] = []
+    of_order: dict[str, FactValue] = {
+        "insured_count": sum(subject.count for subject in subjects),
+        "coverage_count": len(chosen),
+    }
+    if frequency is not None:
+        of_order["frequency"] = frequency
+    for code, sum_insured_minor in chosen:
+        coverage = plan.coverages.get(code)
+        own = parts[code] = []
+        for subject in subjects:
+            if not subject.is_insured_by(code):
+                own.append(Exact(0))
+                continue
+            facts: Mapping[str, FactValue] = subject.facts
+            insured_minor = subject.sum_insured_minor(code, sum_insured_minor)
+            try:
+                if coverage is None:
+                    raise NoRate("this coverage")
+                if coverage.asks_order:
+                    facts = {**facts, **of_order}
+                    if insured_minor is not None:
+                        facts["sum_insured_minor"] = insured_minor
+                own.append(_priced(coverage, code, insured_minor, subject, facts, imposed, steps))
+            except NoRate as missing:
+                faults.append(_unrated(code, subject.path, missing))
+    if faults:
+        return Rating({}, (), tuple(faults))
+    try:
+        premiums, exact = adjusted(plan.tariff, parts, subjects, term, steps)
+    except NoRate as missing:
+        return Rating({}, (), (_unrated("*", "expiry", missing),))
+    return Rating(premiums, folded(steps), (), exact)
+
+
+def _unrated(code: str, path: str, missing: NoRate) -> Fault:
+    what = "the tariff" if code == "*" else f"the tariff of coverage {code}"
+    message = f"{what} has no rate for {missing}; this risk cannot be priced"
+    return Fault(code=FaultCode.NO_RATE, path=path, message=message)
+
+
+def _priced(
+    coverage: CompiledCoverage,
+    code: str,
+    sum_insured_minor: int | None,
+    subject: Subject,
+    facts: Mapping[str, FactValue],
+    imposed: Sequence[ImposedLoading],
+    steps: list[RatedStep],
+) -> Exact:
+    """The exact yearly price of one coverage for one subject, loadings and headcount in it."""
+    path, note = subject.path, steps.append
+    numerator, denominator, value, origin, row = coverage.rate(facts)
+    note(RatedStep(code, path, value, origin, row))
+    if coverage.per_mille:
+        if sum_insured_minor is None:
+            raise NoRate("a coverage without a sum insured")
+        numerator *= sum_insured_minor
+        denominator *= _PER_MILLE
+        note(RatedStep(code, path, str(sum_insured_minor), "sum insured in minor units"))
+        note(RatedStep(code, path, "0.001", "per mille"))
+    for find in coverage.factors:
+        times, over, value, origin, row = find(facts)
+        numerator *= times
+        denominator *= over
+        note(RatedStep(code, path, value, origin, row))
+    price = Exact(numerator, denominator)
+    if coverage.loadings or imposed:
+        price = _loaded(coverage, code, path, facts, imposed, price, steps)
+    if subject.count != 1 or subject.counted_as:
+        note(RatedStep(code, path, str(subject.count), subject.counted_as or "heads"))
+        price = price.times(subject.count)
+    return price
+
+
+def _loaded(
+    coverage: CompiledCoverage,
+    code: str,
+    path: str,
+    facts: Mapping[str, FactValue],
+    imposed: Sequence[ImposedLoading],
+    price: Exact,
+    steps: list[RatedStep],
+) -> Exact:
+    """The price with its loadings; percentages are of the price as it comes in, however many there are."""
+    entries = [(loading.is_percent, loading.find(facts)) for loading in coverage.loadings]
+    entries += [
+        (each.percent is not None, each.entry())
+        for each in imposed
+        if applies(each.coverages, code) and each.subject in (None, path)
+    ]
+    # Per cent and minor units, each as a sum of fractions.
+    percent, over, fixed, fixed_over = _HUNDRED, 1, 0, 1
+    for is_percent, (numerator, denominator, value, origin, row) in entries:
+        if not numerator:
+            continue
+        if is_percent:
+            percent, over = percent * denominator + numerator * over, over * denominator
+            steps.append(RatedStep(code, path, f"{value} %", origin, row, "loading"))
+        else:
+            fixed, fixed_over = fixed * denominator + numerator * fixed_over, fixed_over * denominator
+            steps.append(RatedStep(code, path, value, f"{origin}, minor units", row, "loading"))
+    loaded, below = price.numerator * percent, price.denominator * over * _HUNDRED
+    return Exact(loaded * fixed_over + fixed * below, below * fixed_over)
