@@ -79,7 +79,7 @@ def _tariff_misfits(tariff: Tariff, path: str, document: ProductDocument, facts:
         yield from _band_misfits(f"{where}.bands", coverage_rate.bands)
         if code not in plan:
             yield _fault(where, f"coverage {code} is not in the plan; add it there or remove its rate")
-        elif coverage_rate.basis == "per-mille" and not (plan[code].has_sum_insured or document.group):
+        elif coverage_rate.basis == "per-mille" and not plan[code].may_be_rated_per_mille:
             yield _fault(f"{where}.basis", f"coverage {code} has no sum insured that a per-mille rate could apply to")
     for place, factor in enumerate(tariff.factors):
         where = f"{path}.factors.{place}"
