@@ -44,12 +44,13 @@ def total_insured_minor(
 ) -> int | None:
     """The most that a coverage pays in the term, in minor units; None for no limit.
 
-    It is the sum insured of the order, or those of all insured persons together.
+    It is the sum insured of the order, or those of all insured persons together; nobody insured has no limit either.
     """
     if planned.sum_insured_for == "contract":
         return of_order_minor
     insured = [subject for subject in subjects if subject.is_insured_by(planned.code)]
     sums = [(subject.sum_insured_minor(planned.code, of_order_minor), subject.count) for subject in insured]
-    if any(own is None for own, _ in sums):
+    # Part of an order may be priced alone, with nobody in it whom the coverage insures.
+    if not sums or any(own is None for own, _ in sums):
         return None
     return sum((own or 0) * count for own, count in sums)

@@ -110,6 +110,11 @@ class PlannedCoverage(CoverLevel):
         return bool(self.sums_insured_minor) or self.sum_insured_range is not None
 
     @property
+    def may_be_rated_per_mille(self) -> bool:
+        """Whether there is a sum insured to take thousandths of: the order's, or in a group that of the class."""
+        return self.has_sum_insured or self.sum_insured_for == "person"
+
+    @property
     def greatest_sum_minor(self) -> int | None:
         """The greatest sum insured that can be had."""
         if self.sum_insured_range is not None:

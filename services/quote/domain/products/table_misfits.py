@@ -29,8 +29,6 @@ class Known:
 
     facts: Mapping[str, Fact]
     accepted: Mapping[str, Range]
-    group: bool = False
-    """Whether sums insured are those of classes of cover, and not of the coverages."""
 
     def misfits(self, path: str, name: str, *, numeric: bool) -> Iterator[Fault]:
         """What is wrong with building on a fact."""

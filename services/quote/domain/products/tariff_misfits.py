@@ -33,7 +33,7 @@ _HUNDRED = 100
 
 def tariff_misfits(tariff: Tariff, path: str, document: ProductDocument, facts: Mapping[str, Fact]) -> Iterator[Fault]:
     """Everything in a tariff that the document cannot be published with; `facts` are those of the line."""
-    known = Known({**facts, **ORDER_FACTS}, _accepted(document), document.group is not None)
+    known = Known({**facts, **ORDER_FACTS}, _accepted(document))
     plan = {coverage.code: coverage for coverage in document.coverages}
     for code in plan.keys() - tariff.rates.keys():
         yield _fault(f"{path}.rates", f"coverage {code} has no rate; every coverage of the plan needs one")
@@ -90,7 +90,7 @@ def _rate_misfits(
             yield from _band_misfits(f"{where}.bands", rate.fact, rate.bands, known)
     if planned is None:
         yield _fault(where, f"coverage {code} is not in the plan; add it there or remove its rate")
-    elif rate.basis == "per-mille" and not (planned.has_sum_insured or known.group):
+    elif rate.basis == "per-mille" and not planned.may_be_rated_per_mille:
         yield _fault(f"{where}.basis", f"coverage {code} has no sum insured that a per-mille rate could apply to")
 
 

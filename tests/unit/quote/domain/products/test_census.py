@@ -17,6 +17,8 @@ from services.quote.domain.events import (
     ApplicationSubmitted,
     PremiumRated,
 )
+from services.quote.domain.pricing import price
+from services.quote.domain.products import subjects_of
 from services.quote.domain.products.group_misfits import RATED_STEPS_MAX
 from services.quote.domain.products.group_terms import AgeBand, counted
 from services.quote.domain.products.rules import Subject
@@ -79,6 +81,16 @@ def test_a_coverage_may_leave_dependants_out_of_a_class_that_has_it() -> None:
     order = group_order(*MANAGERS, *STAFF, child, coverages=[{"code": "Inpatient"}, {"code": "Maternity"}])
     priced = rated(order)
     assert [(each.code, each.sum_insured_minor) for each in priced.coverages][1] == ("Maternity", 2_000_000)
+
+
+def test_part_of_an_order_is_priced_where_a_coverage_insures_nobody_in_it() -> None:
+    order = group_order(coverages=[{"code": "Inpatient"}, {"code": "Maternity"}], premium_minor=214_093 + 72_000)
+    command = submit(order)
+    assert command.product is not None
+    staff = subjects_of(command.order.risk, command.order.effective)[2:]
+    priced = price(command.order, command.product, staff)
+    assert priced.rated is not None
+    assert [(each.premium_minor, each.sum_insured_minor) for each in priced.rated] == [(67_177, 35_000_000), (0, None)]
 
 
 def test_the_working_says_how_many_members_a_rate_was_taken_for() -> None:
