@@ -197,8 +197,10 @@ async def discarded(letter_id: str, discard: Discard, request: Request) -> Settl
 
 
 async def _settle(request: Request, settlement: Settlement) -> SettledLetter:
+    kernel = _kernel(request)
     try:
-        settled = await _kernel(request).settle(settlement)
+        async with kernel.one_more_command():
+            settled = await kernel.settle(settlement)
     except UnknownLetter as error:
         raise HTTPException(404, str(error)) from error
     return SettledLetter(

@@ -82,8 +82,9 @@ class KernelAccess:
         return await self._kernel.extract(subject, wanted, links_max)
 
     async def execute(self, instruction: Instruction, idempotency_key: str) -> CommandResult:
-        """Carry out a command once. Raises CommandRefused, which becomes a 409 problem document."""
-        return await self._kernel.execute(instruction, idempotency_key)
+        """Carry out a command once. What it raises becomes a problem document: 409 if refused, 503 if too many wait."""
+        async with self._kernel.one_more_command():
+            return await self._kernel.execute(instruction, idempotency_key)
 
 
 def kernel_of(request: Request) -> KernelAccess:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -223,21 +223,24 @@ class Kernel:
                     await pool.close()
         self._pools.clear()
 
-    async def execute(self, instruction: Instruction, command_id: str) -> CommandResult:
-        """Carry out one command from outside Kafka, once per command id.
+    @contextlib.asynccontextmanager
+    async def one_more_command(self) -> AsyncIterator[None]:
+        """Let a caller's command in for the block.
 
         Raises Overloaded where too many wait, and TimeoutError where it takes too long.
         """
         with self._commands.entered():
             async with asyncio.timeout(_COMMAND_SECONDS_MAX):
-                return await idempotent.execute(self.handler, instruction, command_id)
+                yield
+
+    async def execute(self, instruction: Instruction, command_id: str) -> CommandResult:
+        """Carry out one command from outside Kafka, once per command id."""
+        return await idempotent.execute(self.handler, instruction, command_id)
 
     async def settle(self, settlement: Settlement) -> Settled:
         """Redrive or discard a dead letter. Raises UnknownLetter, or CommandRefused where it is not open."""
         work = SettleDeadLetter(settlement, self.definition, len(self.reader.partitions))
-        with self._commands.entered():
-            async with asyncio.timeout(_COMMAND_SECONDS_MAX):
-                await self.handler.commit(work)
+        await self.handler.commit(work)
         self.relay.nudge()
         if work.settled is None:
             raise RuntimeError(f"the settlement of {settlement.letter_id} ended without an outcome")
