@@ -55,7 +55,7 @@ async def measure_rebuild(
     await postgres.drop(admin_dsn, _SERVICE, _PREFIX)
     dsn = await postgres.provision(admin_dsn, _SERVICE, _PREFIX, PARTITIONS_DEFAULT)
     try:
-        await _write_log(dsn, events)
+        await write_policy_log(dsn, events)
         codec = EventCodec(DEFINITION.events)
         started = time.monotonic()
         done = await rebuild(Replay(dsn=dsn, codec=codec, projection=policy_term, workers=hands))
@@ -65,7 +65,8 @@ async def measure_rebuild(
         await postgres.drop(admin_dsn, _SERVICE, _PREFIX)
 
 
-async def _write_log(dsn: str, events: int) -> None:
+async def write_policy_log(dsn: str, events: int) -> None:
+    """Write a log of issued and renewed policies into an empty database, and declare its read model, still empty."""
     links: list[list[Link]] = [[] for _ in range(PARTITIONS_DEFAULT)]
     for number in range(events):
         contract = contract_id_of("channel:shop", f"C-{number // 2}")
