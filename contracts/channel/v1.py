@@ -14,6 +14,7 @@ from contracts.vocabulary.identifiers import (
     ExternalNumber,
     PolicyNumber,
     ProductCode,
+    RegionCode,
     contract_id_of,
     contract_of_policy,
     numbering_owner,
@@ -39,7 +40,8 @@ class OrderPlaced(ChannelModel):
 
     `order_no` is unique per channel for ever. `contract_no` is the number of the contract that the order
     starts or renews (the order's own number unless given); `book` names a shared book of business whose
-    contract numbers several channels use.
+    contract numbers several channels use. `region` says where the buyer is, for products that are sold in
+    some regions only.
     """
 
     type: Literal["order.placed"]
@@ -57,6 +59,7 @@ class OrderPlaced(ChannelModel):
     risk: InsuredRisk
     policyholder_name: ShortText | None = None
     campaign: ShortText | None = None
+    region: RegionCode | None = None
 
     def contract_id(self, channel: str) -> str:
         """The contract that this order of `channel` starts or renews."""

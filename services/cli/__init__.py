@@ -14,7 +14,7 @@ from services.cli import (
     demo,
     doctor,
     lookup,
-    products,
+    product_documents,
     replay,
     republish,
     reseat,
@@ -53,7 +53,7 @@ app.add_typer(channel.channels, name="channels", help="Distribution channels and
 app.add_typer(channel.orders, name="orders", help="Publish orders as a channel does.")
 app.add_typer(channel.claims, name="claims", help="Publish claim notices as a channel does.")
 app.add_typer(channel.payments, name="payments", help="Publish payments as a channel does.")
-app.add_typer(products.products, name="products", help="Product versions.")
+app.add_typer(product_documents.product, name="product", help="Product versions, from draft to withdrawal.")
 app.add_typer(dead_letters.dead_letters, name="dead-letters", help="Messages that a service could not handle.")
 app.add_typer(checkpoint.checkpoints, name="checkpoint", help="Signed heads of the logs.")
 app.add_typer(lookup.show, name="show", help="Look up one order, policy, account or claim.")

@@ -1,36 +1,17 @@
 """Quote's HTTP API."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi import Path as PathParameter
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from fastapi import APIRouter, Query, Request
 
-from contracts.vocabulary.identifiers import ProductCode
-from services.kernel.http import HistoryEntry, IdempotencyKey, kernel_of, or_not_found, problem
-from services.kernel.idempotent import CommandResult
-from services.kernel.messages import Instruction
-from services.quote import queries
-from services.quote.domain.commands import CatalogueCommand, PublishProduct, WithdrawProduct
-from services.quote.domain.products.document import VERSION_MAX
-from services.quote.domain.products.part import PlainText
-from services.quote.domain.products.reading import InvalidDocument, read_document
-from services.quote.inbound import application_stream, product_stream
+from services.kernel.http import HistoryEntry, kernel_of, or_not_found
+from services.quote import product_api, queries
+from services.quote.inbound import application_stream
 
 REFUSED_LISTED_MAX = 1000
 
 router = APIRouter(tags=["quotes"])
-
-VersionNumber = Annotated[int, PathParameter(ge=1, le=VERSION_MAX)]
-
-
-class Withdrawal(BaseModel):
-    """Why a product version is sold no longer."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: PlainText
+router.include_router(product_api.router)
 
 
 # The longer path first: an order number may hold slashes, so the shorter one would take it for a part of it.
@@ -49,44 +30,6 @@ async def order(channel: str, order_no: str, request: Request) -> queries.Applic
     return or_not_found(found, "order_no", order_no)
 
 
-@router.get("/products")
-async def products(request: Request) -> list[queries.ProductVersionView]:
-    """The whole catalogue, withdrawn versions too."""
-    return await queries.product_versions(kernel_of(request).read)
-
-
-@router.get("/products/{code}/versions/{version}")
-async def product_version(code: str, version: VersionNumber, request: Request) -> queries.ProductVersionView:
-    """One version of a product with its document."""
-    found = await queries.product_version(kernel_of(request).read, code, version)
-    return or_not_found(found, "version", f"{code} {version}")
-
-
-@router.post("/products", status_code=201, response_model=CommandResult)
-async def publish(document: dict[str, Any], request: Request, idempotency_key: IdempotencyKey) -> Response:
-    """Publish a product version. 422 lists all faults of the document, 409 says that the version is published."""
-    try:
-        valid = read_document(document)
-    except InvalidDocument as error:
-        faults = [fault.model_dump(mode="json") for fault in error.faults]
-        return problem(422, "The product document is not valid", f"{len(faults)} faults", {"faults": faults})
-    result = await _execute(request, valid.code, PublishProduct(document=valid), idempotency_key)
-    return JSONResponse(result.model_dump(mode="json"), status_code=201)
-
-
-@router.post("/products/{code}/versions/{version}/withdraw")
-async def withdraw(
-    code: ProductCode,
-    version: VersionNumber,
-    withdrawal: Withdrawal,
-    request: Request,
-    idempotency_key: IdempotencyKey,
-) -> CommandResult:
-    """Sell a product version no longer; policies sold under it keep it."""
-    command = WithdrawProduct(product_code=code, product_version=version, reason=withdrawal.reason)
-    return await _execute(request, code, command, idempotency_key)
-
-
 @router.get("/order-outcomes")
 async def order_outcomes(request: Request) -> list[queries.OrderOutcomes]:
     """How many orders were accepted, declined, refused or in conflict, by channel and reason."""
@@ -101,10 +44,3 @@ async def refused_messages(
 ) -> list[queries.RefusedMessageView]:
     """Messages that were not taken in, the latest first."""
     return await queries.refused_messages(kernel_of(request).read, channel, limit)
-
-
-async def _execute(
-    request: Request, product_code: str, command: CatalogueCommand, idempotency_key: str
-) -> CommandResult:
-    instruction = Instruction(lane=product_code, stream=product_stream(product_code), command=command)
-    return await kernel_of(request).execute(instruction, idempotency_key)

@@ -64,6 +64,7 @@ class QuoteInbound:
     def _submit(self, message: OrderPlaced, channel: str, delivery: Delivery) -> Instruction:
         order = _order(message)
         contract_id = message.contract_id(channel)
+        offer = self._catalogue.find(order.product, order.placed_at.date(), channel, order.region, contract_id)
         return Instruction(
             lane=contract_id,
             stream=application_stream(channel, order.order_no, contract_id),
@@ -72,7 +73,8 @@ class QuoteInbound:
                 contract_id=contract_id,
                 source=delivery.source,
                 order=order,
-                product=self._catalogue.find(order.product, order.placed_at.date()),
+                product=offer.product,
+                renewal=offer.renewal,
             ),
             unique=UniqueKey("order_no", f"{channel}/{order.order_no}"),
             otherwise=_number_reused(message, channel, delivery),
@@ -102,6 +104,7 @@ def _order(message: OrderPlaced) -> Order:
         risk=message.risk,
         policyholder_name=message.policyholder_name,
         campaign=message.campaign,
+        region=message.region,
     )
 
 

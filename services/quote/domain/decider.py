@@ -7,13 +7,11 @@ from services.kernel.decider import Decider
 from services.kernel.errors import CorruptHistory
 from services.quote.domain import applications, product_versions
 from services.quote.domain.commands import (
-    PublishProduct,
     QuoteCommand,
     RecordIssue,
     RecordIssueFailure,
     RefuseMessage,
     SubmitApplication,
-    WithdrawProduct,
 )
 from services.quote.domain.events import (
     ApplicationAccepted,
@@ -24,9 +22,23 @@ from services.quote.domain.events import (
     MessageRefused,
     OrderConflicted,
     PremiumRated,
+    QuoteEvent,
+)
+from services.quote.domain.lifecycle.commands import (
+    ApproveProduct,
+    CloseProduct,
+    DraftProduct,
+    OpenSandbox,
+    PublishProduct,
+    WithdrawProduct,
+)
+from services.quote.domain.lifecycle.events import (
+    ProductApproved,
+    ProductClosed,
+    ProductDrafted,
     ProductPublished,
     ProductWithdrawn,
-    QuoteEvent,
+    SandboxOpened,
 )
 from services.quote.domain.state import Application, NothingYet, Product, QuoteState, Refused
 
@@ -40,7 +52,7 @@ def decide(command: QuoteCommand, state: QuoteState) -> Sequence[QuoteEvent]:
             return applications.decide(command, _only(Application, state))
         case RefuseMessage():
             return _refuse(command, _only(Refused, state))
-        case PublishProduct() | WithdrawProduct():
+        case DraftProduct() | ApproveProduct() | OpenSandbox() | PublishProduct() | CloseProduct() | WithdrawProduct():
             return product_versions.decide(command, _only(Product, state))
         case _:
             assert_never(command)
@@ -61,7 +73,14 @@ def evolve(state: QuoteState, event: QuoteEvent) -> QuoteState:
             return applications.evolve(_only(Application, state), event)
         case MessageRefused():
             return Refused(event)
-        case ProductPublished() | ProductWithdrawn():
+        case (
+            ProductDrafted()
+            | ProductApproved()
+            | SandboxOpened()
+            | ProductPublished()
+            | ProductClosed()
+            | ProductWithdrawn()
+        ):
             return product_versions.evolve(_only(Product, state), event)
         case _:
             assert_never(event)

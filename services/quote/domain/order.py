@@ -36,6 +36,7 @@ class Order(BaseModel):
     risk: InsuredRisk
     policyholder_name: str | None = None
     campaign: str | None = None
+    region: str | None = None
 
     def digest(self) -> str:
         """Identifies the content. Absent fields are left out, so that a field added later changes no digest."""

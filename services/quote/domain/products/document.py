@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, Strict
 
-from contracts.vocabulary.identifiers import BookCode, ChannelCode, CoverageCode, ProductCode
+from contracts.vocabulary.identifiers import BookCode, ChannelCode, CoverageCode, ProductCode, RegionCode
 from contracts.vocabulary.money import AMOUNT_MINOR_MAX, Currency, NonNegativeMinor, PositiveMinor
 from contracts.vocabulary.products import (
     COVERAGES_MAX,
@@ -15,6 +15,7 @@ from contracts.vocabulary.products import (
     ProductLine,
     SettlementMethod,
 )
+from services.quote.domain.products.launch import Coinsured, Requirement, Wording
 from services.quote.domain.products.part import DocumentPart, FactName, PlainText
 from services.quote.domain.products.tariff import Tariff
 
@@ -90,7 +91,7 @@ class UnderwritingRule(DocumentPart):
 class ProductDocument(DocumentPart):
     """One version of a product.
 
-    Sale days are days in UTC, `on_sale_until` being the last one. `channels` null means any channel;
+    Sale days are days in UTC, `on_sale_until` being the last one. `channels` and `regions` null mean any;
     `book` is the shared book whose contract numbers its orders use. Basis points of `split` add up to
     10,000. Claims up to `straight_through_claim_minor` need no person; null means all of them.
     """
@@ -112,6 +113,10 @@ class ProductDocument(DocumentPart):
     pricing: Pricing
     underwriting: Annotated[tuple[UnderwritingRule, ...], Field(max_length=50)] = ()
     straight_through_claim_minor: NonNegativeMinor | None = None
+    regions: Annotated[tuple[RegionCode, ...], Field(min_length=1)] | None = None
+    coinsurance: Coinsured | None = None
+    wording: Wording | None = None
+    requirement: Requirement | None = None
 
     def canonical(self) -> str:
         """The document as JSON text that is the same for the same content."""

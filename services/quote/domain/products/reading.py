@@ -9,6 +9,7 @@ from contracts.vocabulary.faults import Fault, FaultCode
 from services.quote.domain.form import faults_of
 from services.quote.domain.products import RULES_BY_LINE
 from services.quote.domain.products.document import DOCUMENT_CHARACTERS_MAX, ProductDocument, QuotedPricing
+from services.quote.domain.products.launch_misfits import launch_misfits
 from services.quote.domain.products.rules import Fact
 from services.quote.domain.products.tariff import BandFactor, RatedBand, Tariff, ValueFactor
 
@@ -41,8 +42,7 @@ def _misfits(document: ProductDocument) -> Iterator[Fault]:
     length = len(document.canonical())
     if length > DOCUMENT_CHARACTERS_MAX:
         yield _fault("", f"the document has {length} characters; at most {DOCUMENT_CHARACTERS_MAX} are published")
-    if document.on_sale_until is not None and document.on_sale_until < document.on_sale_from:
-        yield _fault("on_sale_until", "the last day of sale lies before the first; put it on or after on_sale_from")
+    yield from launch_misfits(document)
     codes: set[str] = set()
     for place, coverage in enumerate(document.coverages):
         if coverage.code in codes:

@@ -1,0 +1,104 @@
+"""Plan sheets: what a buyer reads, in both languages, and what a buyer does not."""
+
+from html.parser import HTMLParser
+
+import pytest
+
+from services.quote.domain.products.document import ProductDocument
+from services.quote.domain.products.launch import Coinsured, Coinsurer, Wording
+from services.quote.domain.products.life import SaleWindow
+from services.quote.plan_sheet import Language, plan_sheet
+from services.quote.product_files import shipped_products
+
+PRODUCTS = {document.code: document for document in shipped_products()}
+HEALTH, MOTOR = PRODUCTS["health-basic"], PRODUCTS["motor-private"]
+
+
+class _Reader(HTMLParser):
+    """Collects texts and checks that every element that is opened is closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.open: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag != "meta":
+            self.open.append(tag)
+        self.links += [value or "" for name, value in attrs if name in {"src", "href"}]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style" and data.strip():
+            self.texts.append(data.strip())
+
+
+def read(document: ProductDocument, language: Language) -> list[str]:
+    reader = _Reader()
+    reader.feed(plan_sheet(document, language))
+    assert reader.open == []
+    assert reader.links == []
+    return reader.texts
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("code", sorted(PRODUCTS))
+def test_every_shipped_product_has_a_sheet_that_names_all_of_its_coverages(code: str, language: Language) -> None:
+    document = PRODUCTS[code]
+    texts = read(document, language)
+    for titled in (document, *document.coverages):
+        assert getattr(titled.title, language.value) in texts
+
+
+def test_a_sheet_tells_sums_rates_and_conditions() -> None:
+    texts = read(HEALTH, Language.ENGLISH)
+    assert "100,000 CNY / 200,000 CNY / 500,000 CNY" in texts
+    # 2.65 per mille of 100,000 yuan.
+    place = texts.index("31 to 40")
+    assert texts[place : place + 3] == ["31 to 40", "2.65 ‰", "265 CNY"]
+    assert texts[texts.index("Accepted") :][1:3] == ["Age", "0 to 65"]
+    assert "Cover starts only once the first payment has arrived." in texts
+    assert "首期保险费到账后，保险合同方可生效。" in read(HEALTH, Language.CHINESE)  # noqa: RUF001
+
+
+@pytest.mark.parametrize("language", Language)
+def test_no_word_is_left_without_a_translation(language: Language) -> None:
+    words = {text for document in PRODUCTS.values() for text in read(document, language)}
+    assert not any("_" in word or "{" in word for word in words)
+
+
+def test_how_the_premium_is_shared_out_is_not_told() -> None:
+    odd = HEALTH.split.model_copy(update={"insurer_bp": 6_991, "commission_bp": 1_809})
+    page = plan_sheet(HEALTH.model_copy(update={"split": odd}), Language.ENGLISH)
+    assert not any(figure in page for figure in ("6991", "69.91", "1809", "18.09", "ommission"))
+
+
+def test_insurers_and_wording_are_told_and_the_issuance_fee_is_not() -> None:
+    coinsured = Coinsured(
+        leader=Coinsurer(insurer="Alpha", share_bp=6_250),
+        followers=(Coinsurer(insurer="Beta", share_bp=3_750),),
+        issuance_fee_bp=177,
+    )
+    wording = Wording(version="2026-A", filing_number="C123", content_sha256="0f" * 32)
+    texts = read(MOTOR.model_copy(update={"coinsurance": coinsured, "wording": wording}), Language.ENGLISH)
+    place = texts.index("Alpha")
+    assert texts[place : place + 6] == [
+        "Alpha", "62.50 %", "leads and deals with you", "Beta", "37.50 %", "carries its share",
+    ]  # fmt: skip
+    assert "C123" in texts
+    assert not any("1.77" in text or "177" in text for text in texts if "SHA" not in text)
+
+
+def test_texts_of_a_document_are_no_markup() -> None:
+    title = MOTOR.title.model_copy(update={"en": "<script>alert(1)</script> & more"})
+    page = plan_sheet(MOTOR.model_copy(update={"title": title}), Language.ENGLISH)
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page
+
+
+def test_days_of_sale_that_were_moved_are_told_as_they_are_now() -> None:
+    sale = SaleWindow(MOTOR.on_sale_from.replace(year=2030), MOTOR.on_sale_from.replace(year=2031))
+    assert "2030-01-01 to 2031-01-01" in plan_sheet(MOTOR, Language.ENGLISH, sale)
