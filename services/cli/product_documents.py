@@ -1,7 +1,7 @@
 """`pledger product schema | sheet | diff | clone`: what can be made from product documents."""
 
 import json
-from decimal import Decimal, InvalidOperation
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +20,8 @@ from services.quote.product_schema import schema_text
 
 __all__ = ["product"]
 """The commands below join those of `products.py` under one name."""
+
+_PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))? ?%?")
 
 Output = Annotated[Path | None, typer.Option(dir_okay=False, help="Write to this file instead of the screen.")]
 
@@ -122,13 +124,10 @@ def _share(text: str) -> dict[str, Any]:
 
 
 def _basis_points(percent: str) -> int:
-    try:
-        exact = Decimal(percent.removesuffix("%").strip()) * 100
-    except InvalidOperation as error:
-        raise Failure(f"{percent!r} is no percentage; write a number such as 40 or 12.5.") from error
-    if exact != int(exact):
-        raise Failure(f"{percent} % is finer than a hundredth of a percent; shares are told in basis points.")
-    return int(exact)
+    found = _PERCENT.fullmatch(percent.strip())
+    if found is None:
+        raise Failure(f"{percent!r} is no percentage; write a number with two decimals at most, such as 40 or 12.5.")
+    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
 
 
 def _told(value: Any) -> str:

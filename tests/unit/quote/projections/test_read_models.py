@@ -125,7 +125,7 @@ def test_each_step_of_a_product_raises_the_revision() -> None:
 
 
 def test_the_row_of_a_version_says_where_it_stands_on_any_day_as_the_rules_do() -> None:
-    history = [DRAFTED, APPROVED, OPENED, published(first=DAY), closed(LATER), WITHDRAWN]
+    history: list[Any] = [DRAFTED, APPROVED, OPENED, published(first=DAY), closed(LATER), WITHDRAWN]
     for place in range(1, len(history) + 1):
         state = QUOTE_DECIDER.fold(history[:place])
         assert isinstance(state, Product)
