@@ -13,10 +13,10 @@ _FIGURE = re.compile(r"[0-9][0-9,.]*( ?(‰|%|[A-Z]{3}))?")
 
 def page(language: str, title: str, body: Iterable[str]) -> str:
     """A whole document with its style inside; `body` is HTML."""
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
-    viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    head = f'<meta charset="utf-8"/><title>{escape(title)}</title><style>{_STYLE}</style>'
+    viewport = '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
     inside = "\n".join(body)
-    return f'<!doctype html>\n<html lang="{language}"><head>{head}{viewport}</head>\n<body>\n{inside}\n</body></html>\n'
+    return f'<!DOCTYPE html>\n<html lang="{language}"><head>{head}{viewport}</head>\n<body>\n{inside}\n</body></html>\n'
 
 
 def section(heading: str, *parts: str) -> str:
