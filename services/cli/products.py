@@ -63,7 +63,9 @@ def approve(
     version: Version,
     by: By,
     why: Why,
-    digest: Annotated[str | None, typer.Option(help="Digest of the draft that was read; refuses another.")] = None,
+    digest: Annotated[
+        str | None, typer.Option(help="Digest of the draft that was read, as `show` has it; refuses another.")
+    ] = None,
 ) -> None:
     """Approve a draft, as a second person: whoever wrote it cannot."""
     body = {"document_digest": digest} if digest else {}
@@ -183,9 +185,9 @@ def _on(day: datetime | None) -> dict[str, date]:
 
 
 def _versions(title: str, found: list[dict[str, Any]]) -> Any:
-    columns = ("code", "version", "line", "state", "on_sale_from", "on_sale_until", "author", "cloned_from")
-    rows = [[version.get(column) for column in columns] for version in found]
-    return table(title, *columns, rows=rows)
+    columns = ("code", "version", "state", "on_sale_from", "on_sale_until", "author", "cloned_from")
+    rows = [[*(version[column] for column in columns), (version["document_digest"] or "")[:12]] for version in found]
+    return table(title, *columns, "digest", rows=rows)
 
 
 def _step_row(entry: dict[str, Any]) -> list[Any]:

@@ -66,9 +66,9 @@ class Cloning(StepTaken):
 
 
 class Approval(StepTaken):
-    """`document_digest`, if given, is that of the draft that was read; another draft is then not approved."""
+    """`document_digest`, or its beginning, is that of the draft that was read; another draft is then not approved."""
 
-    document_digest: str | None = None
+    document_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")] | None = None
 
 
 class Publication(StepTaken):

@@ -16,6 +16,7 @@ from services.quote.domain.lifecycle.events import (
     ProductWithdrawn,
     SandboxOpened,
 )
+from services.quote.domain.product_versions import digest_of
 
 product_version = Projection(
     name="product_version",
@@ -62,7 +63,7 @@ def add_draft(event: ProductDrafted, recorded: Recorded[QuoteEvent]) -> Put:
             "author": event.by,
             "drafted_at": recorded.recorded_at,
             "cloned_from": event.cloned_from,
-            "document_digest": None,
+            "document_digest": digest_of(event.document),
             "approval": None,
         }
     )
@@ -71,8 +72,7 @@ def add_draft(event: ProductDrafted, recorded: Recorded[QuoteEvent]) -> Put:
 @product_version.on(ProductApproved)
 def mark_approved(event: ProductApproved, recorded: Recorded[QuoteEvent]) -> Change:
     """The draft is approved by a second person."""
-    digest = {"document_digest": event.document_digest}
-    return Change({**_key(event, recorded), **digest, "approval": _step(recorded, event.by, event.why)})
+    return Change({**_key(event, recorded), "approval": _step(recorded, event.by, event.why)})
 
 
 @product_version.on(SandboxOpened)
@@ -94,6 +94,7 @@ def put_on_sale(event: ProductPublished, recorded: Recorded[QuoteEvent]) -> Put:
             "on_sale_until": event.on_sale_until,
             "withdrawn": False,
             "document": json.loads(event.document),
+            "document_digest": digest_of(event.document),
             "published_at": recorded.recorded_at,
             "sale": _step(recorded, event.by, event.why, event.on_sale_from) | {"until": until},
         }

@@ -19,7 +19,7 @@ class DraftProduct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApproveProduct:
-    """Release a draft for the sandbox and for sale. `document_digest` says which draft was read, if given."""
+    """Release a draft for the sandbox and for sale. `document_digest`, or its beginning, says which draft was read."""
 
     product_code: str
     product_version: int

@@ -115,6 +115,8 @@ def test_who_wrote_an_earlier_draft_of_the_version_cannot_approve_it_either() ->
 def test_an_approval_is_of_the_draft_that_was_read() -> None:
     other = ApproveProduct(**STEP, by="Bob", why="x", document_digest=digest_of("other"))
     product.given(DRAFTED).when(other).then_refused("product_draft_changed")
+    told = APPROVED.document_digest[:12]
+    product.given(DRAFTED).when(ApproveProduct(**STEP, by="Bob", why="review 12", document_digest=told)).then(APPROVED)
 
 
 def test_another_draft_needs_another_approval() -> None:

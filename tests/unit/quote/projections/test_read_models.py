@@ -138,6 +138,8 @@ def test_the_row_of_a_version_says_where_it_stands_on_any_day_as_the_rules_do() 
 def test_a_step_keeps_who_when_and_why() -> None:
     found = view(DRAFTED, APPROVED, OPENED)
     assert (found.author, found.drafted_at) == ("Ann", NOW)
+    assert found.document_digest == APPROVED.document_digest
+    assert view(BEFORE_NAMES).document_digest == APPROVED.document_digest
     assert found.approval == Step(by="Bob", why="review 12", at=NOW)
     assert found.sandbox == Step(by="Ann", why="trial", at=NOW, channels=frozenset(("river", "hill")))
 
