@@ -6,7 +6,7 @@ from services.quote.domain.product_versions import digest_of
 from services.quote.domain.products.document import PlannedCoverage, ProductDocument, QuotedPricing
 from services.quote.domain.products.launch import Coinsured, Wording
 from services.quote.domain.products.life import SaleWindow
-from services.quote.domain.products.ratio import PER_MILLE, product
+from services.quote.domain.products.ratio import PER_MILLE, Ratio, product
 from services.quote.domain.products.tariff import BandFactor, CoverageRate, RatingFactor, Tariff, ValueFactor
 from services.quote.plan_sheet import markup
 from services.quote.plan_sheet.words import Language, Wordbook
@@ -98,23 +98,33 @@ def _limits(document: ProductDocument, pricing: QuotedPricing, words: Wordbook) 
 
 def _rates(coverage: PlannedCoverage, tariff: Tariff, document: ProductDocument, words: Wordbook) -> str:
     rate = tariff.rates[coverage.code]
-    if rate.basis == "per-mille":
+    title = words.title(coverage.title)
+    columns, rows = [words.say(rate.fact or "rate")], [[words.span(band.at_least, band.at_most)] for band in rate.bands]
+    if not rows:
+        # What takes more than one fact to look up is too long for a page that is read.
+        return markup.table(title, [words.say("rate")], [[words.say("by_schedule")]])
+    for heading, prices in _priced(rate, coverage, document.currency, words):
+        columns.append(heading)
+        rows = [[*row, price] for row, price in zip(rows, prices, strict=True)]
+    return markup.table(title, columns, rows)
+
+
+def _priced(
+    rate: CoverageRate, coverage: PlannedCoverage, currency: str, words: Wordbook
+) -> Iterator[tuple[str, list[str]]]:
+    """Headings with a price for each band: the rate itself and what it comes to for the smallest sum insured."""
+    if rate.basis == "minor":
+        yield words.say("a_year"), [_price_of(1, (band.ratio,), currency, words) for band in rate.bands]
+        return
+    yield words.say("rate"), [f"{band.ratio.text} ‰" for band in rate.bands]
+    if coverage.sums_insured_minor:
         smallest = min(coverage.sums_insured_minor)
-        heading = words.say("premium_at", words.money(smallest, document.currency))
-        columns = [words.say(rate.fact), words.say("rate"), heading]
-    else:
-        smallest, columns = None, [words.say(rate.fact), words.say("a_year")]
-    return markup.table(words.title(coverage.title), columns, _rate_rows(rate, smallest, document.currency, words))
+        prices = [_price_of(smallest, (band.ratio, PER_MILLE), currency, words) for band in rate.bands]
+        yield words.say("premium_at", words.money(smallest, currency)), prices
 
 
-def _rate_rows(rate: CoverageRate, insured_minor: int | None, currency: str, words: Wordbook) -> Iterator[list[str]]:
-    for band in rate.bands:
-        told = words.span(band.at_least, band.at_most)
-        if insured_minor is None:
-            yield [told, words.money(product(1, (band.ratio,)).rounded_minor(), currency)]
-        else:
-            premium = product(insured_minor, (band.ratio, PER_MILLE)).rounded_minor()
-            yield [told, f"{band.ratio.text} ‰", words.money(premium, currency)]
+def _price_of(amount_minor: int, ratios: tuple[Ratio, ...], currency: str, words: Wordbook) -> str:
+    return words.money(product(amount_minor, ratios).rounded_minor(), currency)
 
 
 def _factors(tariff: Tariff, document: ProductDocument, words: Wordbook) -> str:
@@ -123,7 +133,7 @@ def _factors(tariff: Tariff, document: ProductDocument, words: Wordbook) -> str:
     rows = []
     for factor in tariff.factors:
         covers = words.say("and").join(titles[code] for code in factor.coverages) or words.say("all")
-        rows += [[words.say(factor.fact), case, times, covers] for case, times in _cases(factor, words)]
+        rows += [[words.say(factor.name), case, times, covers] for case, times in _cases(factor, words)]
     return markup.table("", columns, rows)
 
 
@@ -138,7 +148,8 @@ def _cases(factor: RatingFactor, words: Wordbook) -> Iterator[tuple[str, str]]:
 
 
 def _buyers(document: ProductDocument, words: Wordbook) -> str:
-    rows = [(words.say(rule.fact), words.span(rule.at_least, rule.at_most)) for rule in document.underwriting]
+    ranges = [(rule.fact, rule) for rule in document.underwriting if rule.fact]
+    rows = [(words.say(fact), words.span(rule.at_least, rule.at_most)) for fact, rule in ranges]
     if not rows:
         return markup.section(words.say("buyers"), markup.paragraph(words.say("anyone")))
     columns = [words.say("requirement"), words.say("accepted")]

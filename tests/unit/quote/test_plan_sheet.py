@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from services.quote.domain.products.document import ProductDocument
+from services.quote.domain.products.document import ProductDocument, TariffPricing
 from services.quote.domain.products.launch import Coinsured, Coinsurer, Wording
 from services.quote.domain.products.life import SaleWindow
 from services.quote.plan_sheet import Language, plan_sheet
@@ -76,6 +76,20 @@ def test_texts_of_a_document_are_no_markup() -> None:
     page = plan_sheet(MOTOR.model_copy(update={"title": title}), Language.ENGLISH)
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page
+
+
+def test_a_rate_without_a_fixed_sum_or_without_bands_is_told_as_far_as_it_goes() -> None:
+    pricing = HEALTH.pricing
+    assert isinstance(pricing, TariffPricing)
+    inpatient, outpatient, accident = HEALTH.coverages
+    open_sum = inpatient.model_copy(update={"sums_insured_minor": ()})
+    tabled = pricing.tariff.rates["Accident"].model_copy(update={"bands": ()})
+    tariff = pricing.tariff.model_copy(update={"rates": {**pricing.tariff.rates, "Accident": tabled}})
+    changes = {"pricing": pricing.model_copy(update={"tariff": tariff}), "coverages": (open_sum, outpatient, accident)}
+    texts = read(HEALTH.model_copy(update=changes), Language.ENGLISH)
+    place = texts.index("31 to 40")
+    assert texts[place : place + 3] == ["31 to 40", "2.65 ‰", "41 to 50"]
+    assert texts[texts.index("as scheduled") - 2 :][:2] == ["Accident", "Rate a year"]
 
 
 def test_days_of_sale_that_were_moved_are_told_as_they_are_now() -> None:
