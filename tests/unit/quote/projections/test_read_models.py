@@ -157,6 +157,12 @@ def test_what_was_published_and_withdrawn_before_steps_named_persons_keeps_its_m
     assert view(BEFORE_NAMES, withdrawn).life().on(DAY) is Stage.WITHDRAWN
 
 
+def test_a_withdrawal_that_is_planned_has_not_happened() -> None:
+    planned = WITHDRAWN.model_copy(update={"from_day": LATER})
+    assert told(PUBLISHED, planned)["withdrawn"] is False
+    assert [view(PUBLISHED, planned).life().on(day) for day in (DAY, LATER)] == [Stage.ON_SALE, Stage.WITHDRAWN]
+
+
 def test_a_row_of_the_first_shape_can_still_be_read() -> None:
     known = ("code", "version", "line", "on_sale_from", "on_sale_until", "withdrawal_reason", "published_at")
     found = told(BEFORE_NAMES)
