@@ -16,6 +16,7 @@ from contracts.vocabulary.identifiers import (
     ExternalNumber,
     PolicyNumber,
     ProductCode,
+    RegionCode,
     contract_id_of,
     contract_of_policy,
     numbering_owner,
@@ -42,6 +43,8 @@ class OrderPlaced(ChannelModel):
     `order_no` is unique per channel for ever. `contract_no` is the number of the contract that the order
     starts or renews (the order's own number unless given); `book` names a shared book of business whose
     contract numbers several channels use. `evidence` is the trail of the sale; nothing in it lies after `placed_at`.
+    `region` says where the buyer is, for products that are sold in
+    some regions only.
     """
 
     type: Literal["order.placed"]
@@ -62,6 +65,7 @@ class OrderPlaced(ChannelModel):
     disclosures: Disclosures | None = None
     """Answers to what the product asks of the policyholder; those of an insured person stand with the person."""
     evidence: SaleEvidence | None = None
+    region: RegionCode | None = None
     expiry: CivilDate | None = None
     """The first day without cover; only where the product offers terms shorter than its own."""
 

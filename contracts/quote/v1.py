@@ -23,13 +23,24 @@ class ProductPublished(PublicEvent):
     document: str
 
 
+class ProductClosed(PublicEvent):
+    """A version is closed to new business: only contracts sold under it are renewed. No day means at once."""
+
+    event_type: ClassVar[str] = "product.closed"
+    product_code: ProductCode
+    product_version: int
+    from_day: date | None = None
+    reason: str
+
+
 class ProductWithdrawn(PublicEvent):
-    """A version is no longer sold; policies sold under it keep it."""
+    """A version is no longer sold; policies sold under it keep it. No day means at once."""
 
     event_type: ClassVar[str] = "product.withdrawn"
     product_code: ProductCode
     product_version: int
     reason: str
+    from_day: date | None = None
 
 
 class MessageRefused(PublicEvent):
@@ -98,6 +109,7 @@ class SandboxCleared(PublicEvent):
 
 EVENTS: tuple[type[PublicEvent], ...] = (
     ProductPublished,
+    ProductClosed,
     ProductWithdrawn,
     MessageRefused,
     ApplicationSubmitted,

@@ -17,6 +17,8 @@ class FaultCode(StrEnum):
     UNKNOWN_PRODUCT = "unknown_product"
     PRODUCT_WITHDRAWN = "product_withdrawn"
     NOT_ON_SALE = "not_on_sale"
+    PRODUCT_CLOSED = "product_closed"
+    REGION_NOT_ALLOWED = "region_not_allowed"
     CHANNEL_NOT_ALLOWED = "channel_not_allowed"
     WRONG_LINE = "wrong_line"
     WRONG_CURRENCY = "wrong_currency"

@@ -13,6 +13,8 @@ _CHECK_ALPHABET = _ALPHABET + "*~$=U"
 
 ChannelCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$")]
 BookCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$")]
+# Such as CN-31 or FR-75: the code under which products say where they are sold, and orders where they come from.
+RegionCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,31}$")]
 ProductCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 CoverageCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,39}$")]
 # A business number of a channel's own: visible ASCII, no blanks, so that it can stand in a URL or a header.

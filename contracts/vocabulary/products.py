@@ -26,6 +26,7 @@ MEMBERS_MAX = 3_000
 message of 256 KiB, and 2,600 with names; the log writes each one longer and holds the whole order in one event."""
 
 _ANSWER_NUMBER_MAX = 10**9
+COINSURERS_MAX = 20
 
 
 class ProductLine(StrEnum):
@@ -218,6 +219,30 @@ class PremiumSplit(ContractModel):
         return self
 
 
+class CoinsuranceShare(ContractModel):
+    """An insurer of a coinsured contract and its share in basis points."""
+
+    insurer: ShortText
+    share_bp: Annotated[int, Field(gt=0, lt=BASIS_POINTS)]
+
+
+class Coinsurance(ContractModel):
+    """Who insures one contract together: the leader, who deals with the customer, and its followers.
+
+    The shares are the whole. `issuance_fee_bp`, of each follower's premium, goes to the leader and is
+    settled apart from the premium.
+    """
+
+    leader: CoinsuranceShare
+    followers: Annotated[tuple[CoinsuranceShare, ...], Field(min_length=1, max_length=COINSURERS_MAX - 1)]
+    issuance_fee_bp: Annotated[int, Field(ge=0, le=BASIS_POINTS)] = 0
+
+    @property
+    def shares_bp(self) -> dict[str, int]:
+        """Basis points by insurer, the leader first: weights for `split`."""
+        return {share.insurer: share.share_bp for share in (self.leader, *self.followers)}
+
+
 class CoverageTerms(ContractModel):
     """One coverage as sold: its price and, where limited, the most that it pays in the term."""
 
@@ -246,3 +271,5 @@ class CoverTerms(ContractModel):
     split: PremiumSplit
     straight_through_claim_minor: NonNegativeMinor | None = None
     """Claims up to this sum are approved without a person; None means all of them."""
+    coinsurance: Coinsurance | None = None
+    """The insurers that carry the contract together; None for one insurer alone."""

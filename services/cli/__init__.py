@@ -16,7 +16,7 @@ from services.cli import (
     doctor,
     dossier,
     lookup,
-    products,
+    product_documents,
     rating,
     replay,
     republish,
@@ -60,8 +60,8 @@ app.add_typer(channel.channels, name="channels", help="Distribution channels and
 app.add_typer(channel.orders, name="orders", help="Publish orders as a channel does.")
 app.add_typer(channel.claims, name="claims", help="Publish claim notices as a channel does.")
 app.add_typer(channel.payments, name="payments", help="Publish payments as a channel does.")
-app.add_typer(products.products, name="products", help="Product versions.")
 app.add_typer(sandbox.sandbox, name="sandbox", help="What channels try out.")
+app.add_typer(product_documents.product, name="product", help="Product versions, from draft to withdrawal.")
 app.add_typer(dead_letters.dead_letters, name="dead-letters", help="Messages that a service could not handle.")
 app.add_typer(checkpoint.checkpoints, name="checkpoint", help="Signed heads of the logs.")
 app.add_typer(dossier.dossier, name="dossier", help="All that happened to a contract, readable and verifiable.")

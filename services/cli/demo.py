@@ -15,7 +15,7 @@ from infra.stack_file import Stack
 from services.cli import reports
 from services.cli.channel import add_channels, show_published
 from services.cli.console import Failure, console, progress, table
-from services.cli.products import SHIPPED, publish_document
+from services.cli.products import put_shipped_products_on_sale
 from services.cli.stack import get, service_status, show_addresses, stack_for_a_job
 from services.cli.verify import verified
 from services.demo.latency import Latencies, listening
@@ -159,15 +159,18 @@ def _heads(stack: Stack) -> dict[str, list[int]]:
 
 async def prepare_market(stack: Stack, channels: list[str]) -> None:
     """Put the shipped products on sale and make the channels' topics."""
-    documents = sorted(SHIPPED.glob("*.yaml"))
-    for document in documents:
-        publish_document(stack, document)
+    shipped = put_shipped_products_on_sale(stack)
     await add_channels(stack.kafka, channels)
     deadline = time.monotonic() + _CATALOGUE_SECONDS_MAX
-    while len(get(stack, ServiceName.QUOTE, "/products")) < len(documents):
+    while not shipped <= _published(stack):
         if time.monotonic() > deadline:
             raise Failure("The products were published but do not appear in the catalogue.")
         await asyncio.sleep(0.1)
+
+
+def _published(stack: Stack) -> set[tuple[str, int]]:
+    found = get(stack, ServiceName.QUOTE, "/products")
+    return {(version["code"], version["version"]) for version in found if version["published_at"] is not None}
 
 
 def _show(

@@ -53,16 +53,15 @@ class Kernel:
     def __init__(self, definition: ServiceDefinition, settings: ServiceSettings) -> None:
         self.definition = definition
         self.settings = settings
-        self.metrics = Metrics(definition.name)
+        self.metrics = metrics = Metrics(definition.name)
         self.codec = EventCodec(definition.events)
         self._subscriptions: Subscriptions | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._pools: list[asyncpg.Pool] = []
         self._relaying = False
         self._loop_watch = LoopWatch(settings.loop_stall_seconds, self.metrics.loop_stalls)
-        turned_away = self.metrics.commands_turned_away, self.metrics.reads_turned_away
-        self._commands = Admission("commands", settings.commands_waiting_max, turned_away[0])
-        self._reads = Admission("reads", settings.reads_waiting_max, turned_away[1])
+        self._commands = Admission("commands", settings.commands_waiting_max, metrics.commands_turned_away)
+        self._reads = Admission("reads", settings.reads_waiting_max, metrics.reads_turned_away)
         self.open = self.started = False
         self.waits_for: str | None = None
 

@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi import Path as PathParameter
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from contracts.topics import lanes_of_all
-from contracts.vocabulary.identifiers import ChannelCode, ContractId, ProductCode
+from contracts.vocabulary.identifiers import ChannelCode, ContractId
 from services.kernel import clock
 from services.kernel.extract import Extract, Wanted
 from services.kernel.http import (
@@ -24,23 +22,19 @@ from services.kernel.http import (
 )
 from services.kernel.idempotent import CommandResult
 from services.kernel.messages import Instruction
-from services.quote import queries
+from services.quote import product_api, queries
 from services.quote.catalogue import Catalogue
 from services.quote.channel_form import Malformed
-from services.quote.domain.commands import CatalogueCommand, ClearSandbox, PublishProduct, WithdrawProduct
+from services.quote.domain.commands import ClearSandbox
 from services.quote.domain.events import PremiumRated
-from services.quote.domain.products.document import VERSION_MAX
 from services.quote.domain.products.part import PlainText
-from services.quote.domain.products.reading import InvalidDocument, read_document
 from services.quote.domain.trial import Trial, trial
 from services.quote.inbound import QuoteInbound, application_stream, product_stream
 
 REFUSED_LISTED_MAX = 1000
 
 router = APIRouter(tags=["quotes"])
-
-VersionNumber = Annotated[int, PathParameter(ge=1, le=VERSION_MAX)]
-
+router.include_router(product_api.router)
 
 # Trials look at a catalogue of their own: that of intake is refreshed with its batches.
 _catalogue = Catalogue()
@@ -54,14 +48,6 @@ class TrialOrder(BaseModel):
 
     channel: ChannelCode
     order: dict[str, Any]
-
-
-class Withdrawal(BaseModel):
-    """Why a product version is sold no longer."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: PlainText
 
 
 class Clearance(BaseModel):
@@ -132,44 +118,6 @@ async def dossier(contract_id: ContractId, request: Request, links: LinksLimit =
     return await kernel.extract(contract_id, streams_of(contract_id, applications), links)
 
 
-@router.get("/products")
-async def products(request: Request) -> list[queries.ProductVersionView]:
-    """The whole catalogue, withdrawn versions too."""
-    return await queries.product_versions(kernel_of(request).read)
-
-
-@router.get("/products/{code}/versions/{version}")
-async def product_version(code: str, version: VersionNumber, request: Request) -> queries.ProductVersionView:
-    """One version of a product with its document."""
-    found = await queries.product_version(kernel_of(request).read, code, version)
-    return or_not_found(found, "version", f"{code} {version}")
-
-
-@router.post("/products", status_code=201, response_model=CommandResult)
-async def publish(document: dict[str, Any], request: Request, idempotency_key: IdempotencyKey) -> Response:
-    """Publish a product version. 422 lists all faults of the document, 409 says that the version is published."""
-    try:
-        valid = read_document(document)
-    except InvalidDocument as error:
-        faults = [fault.model_dump(mode="json") for fault in error.faults]
-        return problem(422, "The product document is not valid", f"{len(faults)} faults", {"faults": faults})
-    result = await _execute(request, valid.code, PublishProduct(document=valid), idempotency_key)
-    return JSONResponse(result.model_dump(mode="json"), status_code=201)
-
-
-@router.post("/products/{code}/versions/{version}/withdraw")
-async def withdraw(
-    code: ProductCode,
-    version: VersionNumber,
-    withdrawal: Withdrawal,
-    request: Request,
-    idempotency_key: IdempotencyKey,
-) -> CommandResult:
-    """Sell a product version no longer; policies sold under it keep it."""
-    command = WithdrawProduct(product_code=code, product_version=version, reason=withdrawal.reason)
-    return await _execute(request, code, command, idempotency_key)
-
-
 @router.get("/order-outcomes")
 async def order_outcomes(request: Request, test: bool = False) -> list[queries.OrderOutcomes]:
     """How many orders ended how, by channel and reason; with `test`, of the sandboxes alone."""
@@ -229,10 +177,3 @@ def streams_of(contract_id: str, applications: Sequence[queries.ContractApplicat
         Wanted(code, product_stream(code), having={"product_version": version}) for code, version in sorted(sold)
     ]
     return [*own, *products]
-
-
-async def _execute(
-    request: Request, product_code: str, command: CatalogueCommand, idempotency_key: str
-) -> CommandResult:
-    instruction = Instruction(lane=product_code, stream=product_stream(product_code), command=command)
-    return await kernel_of(request).execute(instruction, idempotency_key)

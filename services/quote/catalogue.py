@@ -1,52 +1,97 @@
 """The products on sale, held in memory for a batch of orders and refreshed from the read model when it changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from services.kernel.read_models import ReadModels
 from services.quote import queries
 from services.quote.domain.products.document import ProductDocument
+from services.quote.domain.products.life import Life, Stage
 from services.quote.domain.products.version import ProductVersion
+
+_NOTHING_SOLD: Mapping[tuple[str, int], frozenset[str]] = {}
+
+_TELLING = (Stage.WITHDRAWN, Stage.CLOSED, Stage.SANDBOX)
+"""Of versions that are not on sale, the stages that explain best why an order cannot have the product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The version that an order would be sold under, if any; `renewal`: its contract was sold under it before."""
+
+    product: ProductVersion | None
+    renewal: bool = False
 
 
 class Catalogue:
-    """Product versions by code, newest first. Finding needs no I/O; `refresh` costs one small query."""
+    """Product versions by code, newest first. Finding needs no I/O; `refresh` costs one small query.
 
-    def __init__(self, versions: Iterable[ProductVersion] = ()) -> None:
+    `sold` holds, for versions that are or will be closed to new business, the contracts sold under them.
+    """
+
+    def __init__(
+        self,
+        versions: Iterable[ProductVersion] = (),
+        sold: Mapping[tuple[str, int], frozenset[str]] = _NOTHING_SOLD,
+    ) -> None:
         self._seen: queries.CatalogueMark | None = None
         self._versions: dict[str, tuple[ProductVersion, ...]] = {}
+        self._sold = sold
         self._take(versions)
 
-    def find(self, code: str, on_date: date) -> ProductVersion | None:
-        """The version that an order of that day would be sold under.
+    def find(self, code: str, on_date: date, channel: str, region: str | None, contract_id: str) -> Offer:
+        """The version that an order of that day, channel and region would be sold under.
 
-        The newest one on sale; where none is, the newest withdrawn one of that day, and then the newest at
-        all, so that the order can be told why it cannot have it. None for an unknown product.
+        The newest one on sale there; otherwise the closed one that the contract was sold under, which it may
+        renew. Where there is neither, the one on sale elsewhere, or the one whose end, sandbox or future tells
+        why the order cannot have it. None for a product that is unknown or has only drafts.
         """
         versions = self._versions.get(code, ())
-        withdrawn: ProductVersion | None = None
+        on_sale = [version for version in versions if version.on_sale(on_date)]
+        for version in on_sale:
+            if version.sold_in(channel, region):
+                return Offer(version)
         for version in versions:
-            if version.on_sale(on_date):
-                if not version.withdrawn:
-                    return version
-                withdrawn = withdrawn or version
-        return withdrawn or (versions[0] if versions else None)
+            if version.life.on(on_date) is Stage.CLOSED and self._was_sold(version, contract_id):
+                return Offer(version, renewal=True)
+        return Offer(on_sale[0] if on_sale else _telling(versions, on_date))
 
     async def refresh(self, read: ReadModels) -> None:
         """Load the catalogue again where the read model has changed since the last time."""
         mark = await queries.catalogue_mark(read)
         if mark == self._seen:
             return
-        rows = await queries.product_versions(read)
-        self._take(
-            ProductVersion.of(ProductDocument.model_validate(row.document), withdrawn=row.withdrawn) for row in rows
-        )
+        rows = await queries.catalogue_rows(read)
+        versions = [ProductVersion.of(ProductDocument.model_validate(row.document), row.life()) for row in rows]
+        self._sold = await queries.contracts_sold(read, [_key(version) for version in versions if _ends(version.life)])
+        self._take(versions)
         self._seen = mark
+
+    def _was_sold(self, version: ProductVersion, contract_id: str) -> bool:
+        return contract_id in self._sold.get(_key(version), ())
 
     def _take(self, versions: Iterable[ProductVersion]) -> None:
         newest_first = sorted(versions, key=lambda version: version.document.version, reverse=True)
         by_code: dict[str, tuple[ProductVersion, ...]] = {}
         for version in newest_first:
-            code = version.document.code
-            by_code[code] = (*by_code.get(code, ()), version)
+            if version.life.published:
+                code = version.document.code
+                by_code[code] = (*by_code.get(code, ()), version)
         self._versions = by_code
+
+
+def _telling(versions: tuple[ProductVersion, ...], day: date) -> ProductVersion | None:
+    for stage in _TELLING:
+        for version in versions:
+            if version.life.on(day) is stage:
+                return version
+    return versions[0] if versions else None
+
+
+def _key(version: ProductVersion) -> tuple[str, int]:
+    return version.document.code, version.document.version
+
+
+def _ends(life: Life) -> bool:
+    return life.closed is not None or (life.sale is not None and life.sale.last is not None)

@@ -85,13 +85,15 @@ class QuoteInbound:
         )
 
     def _application(self, message: OrderPlaced, channel: str, source: str) -> SubmitApplication:
-        order = _order(message)
+        order, contract_id = _order(message), message.contract_id(channel)
+        offer = self._catalogue.find(order.product, order.placed_at.date(), channel, order.region, contract_id)
         return SubmitApplication(
             channel=channel,
-            contract_id=message.contract_id(channel),
+            contract_id=contract_id,
             source=source,
             order=order,
-            product=self._catalogue.find(order.product, order.placed_at.date()),
+            product=offer.product,
+            renewal=offer.renewal,
         )
 
 
@@ -121,6 +123,7 @@ def _order(message: OrderPlaced) -> Order:
         disclosures=message.disclosures,
         evidence=message.evidence,
         expiry=message.expiry,
+        region=message.region,
     )
 
 

@@ -17,10 +17,16 @@ from services.quote.domain.events import (
     OrderConflicted,
     Outcome,
     PremiumRated,
-    ProductPublished,
-    ProductWithdrawn,
     QuoteEvent,
     SandboxCleared,
+)
+from services.quote.domain.lifecycle.events import (
+    ProductApproved,
+    ProductClosed,
+    ProductDrafted,
+    ProductPublished,
+    ProductWithdrawn,
+    SandboxOpened,
 )
 from services.quote.domain.state import Application, QuoteState, Refused
 
@@ -35,9 +41,23 @@ def to_wire(recorded: Recorded[QuoteEvent]) -> Outgoing | None:
             return Outgoing(event.product_code, _published(event))
         case ProductWithdrawn():
             withdrawn = v1.ProductWithdrawn(
-                product_code=event.product_code, product_version=event.product_version, reason=event.reason
+                product_code=event.product_code,
+                product_version=event.product_version,
+                reason=event.reason,
+                from_day=event.from_day,
             )
             return Outgoing(event.product_code, withdrawn)
+        case ProductClosed():
+            closed = v1.ProductClosed(
+                product_code=event.product_code,
+                product_version=event.product_version,
+                reason=event.why,
+                from_day=event.from_day,
+            )
+            return Outgoing(event.product_code, closed)
+        case ProductDrafted() | ProductApproved() | SandboxOpened():
+            # What is not on sale is nobody's business outside, nor is who works on it.
+            return None
         case MessageRefused():
             return Outgoing(recorded.stream, _refused(event), _notice_of_refusal(event))
         case OrderConflicted():

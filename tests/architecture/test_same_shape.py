@@ -9,7 +9,11 @@ EVERY_SERVICE = frozenset(("__init__", "api", "app", "inbound", "outbound", "que
 EVERY_DOMAIN = frozenset(("__init__", "commands", "events", "state", "decider"))
 
 # Quote alone reads the form of channel messages and keeps the product catalogue.
-EXTRA_MODULES = {ServiceName.QUOTE: frozenset(("catalogue", "channel_form", "product_files"))}
+EXTRA_MODULES = {
+    ServiceName.QUOTE: frozenset(
+        ("catalogue", "channel_form", "plan_sheet", "product_api", "product_files", "product_schema")
+    )
+}
 
 
 def inside(folder: str, paths: list[str]) -> frozenset[str]:

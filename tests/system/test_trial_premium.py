@@ -1,6 +1,5 @@
 """A trial premium over HTTP: the price, or every fault; and nothing in any log."""
 
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -8,7 +7,7 @@ import pytest
 
 from contracts.topics import ServiceName
 from infra.stack_file import Stack
-from services.cli.products import SHIPPED, publish_document
+from services.cli.demo import prepare_market
 from services.cli.stack import get, url
 from tests.support.builders import health_order
 from tests.support.running import eventually
@@ -24,8 +23,7 @@ def asked(stack: Stack, order: dict[str, Any]) -> httpx.Response:
 
 
 async def test_a_trial_is_priced_and_writes_nothing(stack: Stack) -> None:
-    file: Path = SHIPPED / "health-basic.yaml"
-    publish_document(stack, file)
+    await prepare_market(stack, ["summit"])
 
     async def on_sale() -> bool:
         return any(row["code"] == "health-basic" for row in get(stack, ServiceName.QUOTE, "/products"))

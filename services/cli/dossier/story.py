@@ -83,6 +83,12 @@ def reasons(faults: Sequence[Mapping[str, Any]] | None) -> str:
 _SENTENCES = {
     "quote.product_published": "Version {product_version} of product {product_code} was put on sale from "
     "{on_sale_from}.",
+    "quote.product_drafted": "Version {product_version} of product {product_code} was drafted by {by}: {why}.",
+    "quote.product_approved": "Version {product_version} of product {product_code} was approved by {by}: {why}.",
+    "quote.sandbox_opened": "Version {product_version} of product {product_code} was put into the sandbox by {by}: "
+    "{why}.",
+    "quote.product_closed": "Version {product_version} of product {product_code} was closed to new business by {by}: "
+    "{why}.",
     "quote.product_withdrawn": "Version {product_version} of product {product_code} was withdrawn from sale: {reason}.",
     "quote.application_submitted": "Order {order.order_no} of channel {channel} became an application, placed at "
     "{order.placed_at!m}.",

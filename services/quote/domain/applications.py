@@ -55,7 +55,7 @@ def _submit(command: SubmitApplication) -> list[ApplicationEvent]:
     )
     if product is None:
         return [submitted, _declined(command, (unknown_product(order),))]
-    faults = [*sale_faults(order, command.channel, product), *plan_faults(order, product)]
+    faults = [*sale_faults(order, command.channel, product, renewal=command.renewal), *plan_faults(order, product)]
     subjects = declared(subjects_of(order.risk, order.effective), order.disclosures)
     # A risk of another line has none of the facts that the product asks for; that it is of another line says it all.
     if order.risk.line is product.document.line:
@@ -102,6 +102,7 @@ def _terms(command: SubmitApplication, product: ProductVersion, coverages: tuple
         frequency=order.frequency,
         split=document.split,
         straight_through_claim_minor=document.straight_through_claim_minor,
+        coinsurance=None if document.coinsurance is None else document.coinsurance.terms(),
     )
 
 

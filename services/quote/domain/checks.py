@@ -11,6 +11,7 @@ from services.quote.domain.order import ChosenCoverage, Order
 from services.quote.domain.plan_checks import choice_faults
 from services.quote.domain.products.coverage import PlannedCoverage
 from services.quote.domain.products.document import ProductDocument, QuotedPricing, TariffPricing
+from services.quote.domain.products.life import Stage
 from services.quote.domain.products.rules import Subject
 from services.quote.domain.products.version import ProductVersion
 
@@ -24,19 +25,17 @@ def unknown_product(order: Order) -> Fault:
     )
 
 
-def sale_faults(order: Order, channel: str, product: ProductVersion) -> Iterator[Fault]:
-    """Whether this product may be sold to this order, by this channel, on that day."""
+def sale_faults(order: Order, channel: str, product: ProductVersion, *, renewal: bool = False) -> Iterator[Fault]:
+    """Whether this product may be sold to this order, by this channel, in this region, on that day."""
     document = product.document
-    name = f"version {document.version} of {document.code}"
-    placed_on = order.placed_at.date()
-    if product.withdrawn:
-        yield _fault(FaultCode.PRODUCT_WITHDRAWN, "product", f"{name} has been withdrawn from sale")
-    elif not product.on_sale(placed_on):
-        until = "without end" if document.on_sale_until is None else f"to {document.on_sale_until}"
-        message = f"{name} is on sale from {document.on_sale_from} {until}, not on {placed_on}"
-        yield _fault(FaultCode.NOT_ON_SALE, "placed_at", message)
+    yield from _stage_faults(order, product, renewal=renewal)
     if product.channels is not None and channel not in product.channels:
         yield _fault(FaultCode.CHANNEL_NOT_ALLOWED, "product", f"channel {channel} may not sell {document.code}")
+    if product.regions is not None and order.region not in product.regions:
+        offered = ", ".join(sorted(product.regions))
+        stated = "the order names no region" if order.region is None else f"not in {order.region}"
+        message = f"{document.code} is sold in {offered}; {stated}"
+        yield _fault(FaultCode.REGION_NOT_ALLOWED, "region", message)
     if order.risk.line is not document.line:
         message = f"{document.code} insures {document.line} risks; the order describes a {order.risk.line} risk"
         yield _fault(FaultCode.WRONG_LINE, "risk.line", message)
@@ -54,6 +53,25 @@ def sale_faults(order: Order, channel: str, product: ProductVersion) -> Iterator
         yield _fault(FaultCode.INVALID_FIELD, "effective", f"cover would end after {LATEST_DATE}; start it earlier")
     if order.expiry is not None:
         yield from _short_term_faults(order, order.expiry, document)
+
+
+def _stage_faults(order: Order, product: ProductVersion, *, renewal: bool) -> Iterator[Fault]:
+    document, life, day = product.document, product.life, order.placed_at.date()
+    name = f"version {document.version} of {document.code}"
+    stage = life.on(day)
+    if stage is Stage.WITHDRAWN:
+        yield _fault(FaultCode.PRODUCT_WITHDRAWN, "product", f"{name} has been withdrawn from sale")
+    elif stage is Stage.ON_SALE or (stage is Stage.CLOSED and renewal):
+        return
+    elif life.closed is not None and life.closed.reached(day):
+        message = f"{name} is closed to new business; only contracts that were sold under it are renewed"
+        yield _fault(FaultCode.PRODUCT_CLOSED, "product", message)
+    elif life.sale is not None:
+        until = "without end" if life.sale.last is None else f"to {life.sale.last}"
+        message = f"{name} is on sale from {life.sale.first} {until}, not on {day}"
+        yield _fault(FaultCode.NOT_ON_SALE, "placed_at", message)
+    else:
+        yield _fault(FaultCode.NOT_ON_SALE, "product", f"{name} is in the sandbox and not on sale yet")
 
 
 def plan_faults(order: Order, product: ProductVersion) -> Iterator[Fault]:

@@ -5,20 +5,24 @@ from typing import TypeAlias
 
 from contracts.vocabulary.faults import Fault
 from contracts.vocabulary.time import CoverPeriod
+from services.quote.domain.lifecycle.commands import CatalogueCommand
 from services.quote.domain.order import Order
-from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.version import ProductVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitApplication:
-    """A well-formed order of a channel; `product` is the version that it would be sold under, if there is one."""
+    """A well-formed order of a channel; `product` is the version that it would be sold under, if there is one.
+
+    `renewal` says that the contract was sold under that version before.
+    """
 
     channel: str
     contract_id: str
     source: str
     order: Order
     product: ProductVersion | None
+    renewal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,22 +60,6 @@ class RecordIssueFailure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublishProduct:
-    """Put a product version on sale."""
-
-    document: ProductDocument
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawProduct:
-    """Sell a product version no longer; policies sold under it keep it."""
-
-    product_code: str
-    product_version: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearSandbox:
     """Put away what a sandbox channel did so far in one partition, that of `lane`."""
 
@@ -82,5 +70,4 @@ class ClearSandbox:
 
 
 ApplicationCommand: TypeAlias = SubmitApplication | RecordIssue | RecordIssueFailure
-CatalogueCommand: TypeAlias = PublishProduct | WithdrawProduct
 QuoteCommand: TypeAlias = ApplicationCommand | CatalogueCommand | RefuseMessage | ClearSandbox

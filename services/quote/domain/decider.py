@@ -9,13 +9,11 @@ from services.kernel.errors import CommandRefused, CorruptHistory
 from services.quote.domain import applications, product_versions
 from services.quote.domain.commands import (
     ClearSandbox,
-    PublishProduct,
     QuoteCommand,
     RecordIssue,
     RecordIssueFailure,
     RefuseMessage,
     SubmitApplication,
-    WithdrawProduct,
 )
 from services.quote.domain.events import (
     ApplicationAccepted,
@@ -26,10 +24,24 @@ from services.quote.domain.events import (
     MessageRefused,
     OrderConflicted,
     PremiumRated,
-    ProductPublished,
-    ProductWithdrawn,
     QuoteEvent,
     SandboxCleared,
+)
+from services.quote.domain.lifecycle.commands import (
+    ApproveProduct,
+    CloseProduct,
+    DraftProduct,
+    OpenSandbox,
+    PublishProduct,
+    WithdrawProduct,
+)
+from services.quote.domain.lifecycle.events import (
+    ProductApproved,
+    ProductClosed,
+    ProductDrafted,
+    ProductPublished,
+    ProductWithdrawn,
+    SandboxOpened,
 )
 from services.quote.domain.state import Application, NothingYet, Product, QuoteState, Refused
 
@@ -43,7 +55,7 @@ def decide(command: QuoteCommand, state: QuoteState) -> Sequence[QuoteEvent]:
             return applications.decide(command, _only(Application, state))
         case RefuseMessage():
             return _refuse(command, _only(Refused, state))
-        case PublishProduct() | WithdrawProduct():
+        case DraftProduct() | ApproveProduct() | OpenSandbox() | PublishProduct() | CloseProduct() | WithdrawProduct():
             return product_versions.decide(command, _only(Product, state))
         case ClearSandbox():
             return [_cleared(command)]
@@ -66,7 +78,14 @@ def evolve(state: QuoteState, event: QuoteEvent) -> QuoteState:
             return applications.evolve(_only(Application, state), event)
         case MessageRefused():
             return Refused(event)
-        case ProductPublished() | ProductWithdrawn():
+        case (
+            ProductDrafted()
+            | ProductApproved()
+            | SandboxOpened()
+            | ProductPublished()
+            | ProductClosed()
+            | ProductWithdrawn()
+        ):
             return product_versions.evolve(_only(Product, state), event)
         case SandboxCleared():
             return state

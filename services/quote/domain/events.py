@@ -1,36 +1,23 @@
 """What has happened to products, orders and messages. These shapes are stored for ever: add optional fields only."""
 
-from datetime import date
 from typing import ClassVar, TypeAlias
 
 from contracts.vocabulary.faults import Fault
 from contracts.vocabulary.identifiers import ChannelCode
-from contracts.vocabulary.products import CoverageTerms, CoverTerms, ProductLine
+from contracts.vocabulary.products import CoverageTerms, CoverTerms
 from contracts.vocabulary.time import CoverPeriod
 from services.kernel.messages import DomainEvent
+from services.quote.domain.lifecycle.events import (
+    CatalogueEvent,
+    ProductApproved,
+    ProductClosed,
+    ProductDrafted,
+    ProductPublished,
+    ProductWithdrawn,
+    SandboxOpened,
+)
 from services.quote.domain.order import Order
 from services.quote.domain.products.tariff import RatedStep
-
-
-class ProductPublished(DomainEvent):
-    """A version of a product is on sale; `document` is the whole of it as canonical JSON text."""
-
-    event_type: ClassVar[str] = "quote.product_published"
-    product_code: str
-    product_version: int
-    line: ProductLine
-    on_sale_from: date
-    on_sale_until: date | None
-    document: str
-
-
-class ProductWithdrawn(DomainEvent):
-    """A version is no longer sold."""
-
-    event_type: ClassVar[str] = "quote.product_withdrawn"
-    product_code: str
-    product_version: int
-    reason: str
 
 
 class MessageRefused(DomainEvent):
@@ -131,12 +118,15 @@ class SandboxCleared(DomainEvent):
     reason: str
 
 
-CatalogueEvent: TypeAlias = ProductPublished | ProductWithdrawn
 Outcome: TypeAlias = ApplicationAccepted | ApplicationDeclined | ApplicationIssued | ApplicationNotIssued
 ApplicationEvent: TypeAlias = ApplicationSubmitted | PremiumRated | Outcome | OrderConflicted
 QuoteEvent: TypeAlias = CatalogueEvent | ApplicationEvent | MessageRefused | SandboxCleared
 QUOTE_EVENTS: tuple[type[QuoteEvent], ...] = (
+    ProductDrafted,
+    ProductApproved,
+    SandboxOpened,
     ProductPublished,
+    ProductClosed,
     ProductWithdrawn,
     MessageRefused,
     ApplicationSubmitted,

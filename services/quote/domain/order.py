@@ -41,6 +41,7 @@ class Order(BaseModel):
     evidence: SaleEvidence | None = None
     expiry: date | None = None
     """The first day without cover, where the buyer wants a shorter term than the product's."""
+    region: str | None = None
 
     def digest(self) -> str:
         """Identifies the content. Absent fields are left out, so that a field added later changes no digest."""

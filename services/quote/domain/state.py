@@ -7,7 +7,9 @@ from typing import TypeAlias
 
 from services.quote.domain.events import MessageRefused, OrderConflicted, Outcome
 from services.quote.domain.order import Order
+from services.quote.domain.products.life import Life
 
+_NEW = Life()
 _NONE: Mapping[str, OrderConflicted] = MappingProxyType({})
 
 
@@ -17,11 +19,19 @@ class NothingYet:
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
-    """The published versions of a product by number, as canonical documents, and those withdrawn."""
+class CataloguedVersion:
+    """A version's document as canonical text, who wrote any draft of it, and the steps it has taken."""
 
-    documents: Mapping[int, str]
-    withdrawn: frozenset[int] = frozenset()
+    document: str
+    authors: frozenset[str] = frozenset()
+    life: Life = _NEW
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The versions of a product by number."""
+
+    versions: Mapping[int, CataloguedVersion]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, Strict
 
-from contracts.vocabulary.identifiers import BookCode, ChannelCode, CoverageCode, ProductCode
+from contracts.vocabulary.identifiers import BookCode, ChannelCode, CoverageCode, ProductCode, RegionCode
 from contracts.vocabulary.money import AMOUNT_MINOR_MAX, Currency, NonNegativeMinor, PositiveMinor
 from contracts.vocabulary.products import (
     COVERAGES_MAX,
@@ -19,6 +19,7 @@ from contracts.vocabulary.products import (
 from services.quote.domain.products.coverage import Plan, PlannedCoverage
 from services.quote.domain.products.disclosures import DisclosureQuestion
 from services.quote.domain.products.group_terms import GroupTerms
+from services.quote.domain.products.launch import Coinsured, Requirement, Wording
 from services.quote.domain.products.part import DocumentPart, FactName, Title
 from services.quote.domain.products.tariff import Tariff
 
@@ -73,7 +74,7 @@ class UnderwritingRule(DocumentPart):
 class ProductDocument(DocumentPart):
     """One version of a product.
 
-    Sale days are days in UTC, `on_sale_until` being the last one. `channels` null means any channel;
+    Sale days are days in UTC, `on_sale_until` being the last one. `channels` and `regions` null mean any;
     `book` is the shared book whose contract numbers its orders use. Basis points of `split` add up to
     10,000. Claims up to `straight_through_claim_minor` need no person; null means all of them. What holds for
     all coverages together stands in `plan`, what the buyer is asked in `disclosures`, a group's classes in `group`.
@@ -99,6 +100,10 @@ class ProductDocument(DocumentPart):
     plan: Plan = Plan()
     disclosures: Annotated[tuple[DisclosureQuestion, ...], Field(max_length=DISCLOSURES_MAX)] = ()
     group: GroupTerms | None = None
+    regions: Annotated[tuple[RegionCode, ...], Field(min_length=1)] | None = None
+    coinsurance: Coinsured | None = None
+    wording: Wording | None = None
+    requirement: Requirement | None = None
 
     def canonical(self) -> str:
         """The document as JSON text that is the same for the same content."""

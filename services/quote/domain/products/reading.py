@@ -12,6 +12,7 @@ from services.quote.domain.products.coverage_misfits import coverage_misfits
 from services.quote.domain.products.disclosures import disclosure_facts, disclosure_misfits
 from services.quote.domain.products.document import DOCUMENT_CHARACTERS_MAX, ProductDocument, QuotedPricing
 from services.quote.domain.products.group_misfits import group_misfits
+from services.quote.domain.products.launch_misfits import launch_misfits
 from services.quote.domain.products.rules import Fact
 from services.quote.domain.products.tariff_misfits import tariff_misfits
 
@@ -44,8 +45,7 @@ def _misfits(document: ProductDocument) -> Iterator[Fault]:
     length = len(document.canonical())
     if length > DOCUMENT_CHARACTERS_MAX:
         yield _fault("", f"the document has {length} characters; at most {DOCUMENT_CHARACTERS_MAX} are published")
-    if document.on_sale_until is not None and document.on_sale_until < document.on_sale_from:
-        yield _fault("on_sale_until", "the last day of sale lies before the first; put it on or after on_sale_from")
+    yield from launch_misfits(document)
     codes: set[str] = set()
     for place, coverage in enumerate(document.coverages):
         if coverage.code in codes:

@@ -1,18 +1,33 @@
 """Quote's read models: rows and counters of every outcome."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from services.kernel.messages import Recorded
 from services.kernel.projection import Add, Change, Projection, Put
 from services.quote.domain.decider import QUOTE_DECIDER
-from services.quote.domain.events import ApplicationIssued, ProductPublished, ProductWithdrawn
+from services.quote.domain.events import ApplicationIssued
+from services.quote.domain.products.life import Stage
+from services.quote.domain.state import Product
 from services.quote.projections.application import application
 from services.quote.projections.order_outcome import order_outcome
 from services.quote.projections.product_version import product_version
 from services.quote.projections.refused_message import refused_message
+from services.quote.queries import CatalogueRow, Step
 from tests.support.builders import YEAR_2026, motor_order
-from tests.unit.quote.domain.test_product_versions import PUBLISHED, WITHDRAWN
+from tests.unit.quote.domain.test_product_versions import (
+    APPROVED,
+    BEFORE_NAMES,
+    DAY,
+    DRAFTED,
+    LATER,
+    OPENED,
+    PUBLISHED,
+    WITHDRAWN,
+    closed,
+    drafted,
+    published,
+)
 from tests.unit.quote.orders import instruction
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -89,19 +104,69 @@ def test_refused_messages_and_conflicts_are_listed() -> None:
     assert (conflict["message_type"], conflict["reference"]) == ("order.placed", "O-1")
 
 
-def test_a_change_of_the_catalogue_raises_the_sum_of_revisions() -> None:
-    published: ProductPublished = PUBLISHED
-    withdrawn: ProductWithdrawn = WITHDRAWN
-    assert row(product_version, published)["revision"] == 1
-    assert row(product_version, published, withdrawn) | {"document": None} == {
-        "code": "motor-private",
-        "version": 1,
-        "line": "motor",
-        "on_sale_from": published.on_sale_from,
-        "on_sale_until": None,
-        "withdrawn": True,
-        "withdrawal_reason": "replaced",
-        "document": None,
-        "published_at": NOW,
-        "revision": 2,
-    }
+def told(*events: Any) -> dict[str, Any]:
+    """The row of a product version after these events of its product, one after the other."""
+    merged: dict[str, Any] = {}
+    for place, event in enumerate(events, 1):
+        for change in product_version.changes(Recorded(0, place, "product-x", place, event, NOW, {}, b"")):
+            assert not isinstance(change, Add)
+            merged.update(change.row)
+    return merged
+
+
+def view(*events: Any) -> CatalogueRow:
+    return CatalogueRow.model_validate(dict.fromkeys(product_version.columns) | told(*events))
+
+
+def test_each_step_of_a_product_raises_the_revision() -> None:
+    history = [DRAFTED, APPROVED, OPENED, PUBLISHED, closed(LATER), WITHDRAWN]
+    revisions = [told(*history[: place + 1])["revision"] for place in range(len(history))]
+    assert revisions == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_row_of_a_version_says_where_it_stands_on_any_day_as_the_rules_do() -> None:
+    history: list[Any] = [DRAFTED, APPROVED, OPENED, published(first=DAY), closed(LATER), WITHDRAWN]
+    for place in range(1, len(history) + 1):
+        state = QUOTE_DECIDER.fold(history[:place])
+        assert isinstance(state, Product)
+        assert view(*history[:place]).life() == state.versions[1].life
+    before_withdrawal = view(*history[:-1]).life()
+    days = (date(2026, 2, 1), DAY, LATER)
+    assert [before_withdrawal.on(day) for day in days] == [Stage.SANDBOX, Stage.ON_SALE, Stage.CLOSED]
+
+
+def test_a_step_keeps_who_when_and_why() -> None:
+    found = view(DRAFTED, APPROVED, OPENED)
+    assert (found.author, found.drafted_at) == ("Ann", NOW)
+    assert found.document_digest == APPROVED.document_digest
+    assert view(BEFORE_NAMES).document_digest == APPROVED.document_digest
+    assert found.approval == Step(by="Bob", why="review 12", at=NOW)
+    assert found.sandbox == Step(by="Ann", why="trial", at=NOW, channels=frozenset(("river", "hill")))
+
+
+def test_another_draft_is_not_approved() -> None:
+    assert view(DRAFTED, APPROVED, drafted(by="Cem")).approval is None
+
+
+def test_what_was_published_and_withdrawn_before_steps_named_persons_keeps_its_meaning() -> None:
+    withdrawn = WITHDRAWN.model_copy(update={"by": None})
+    found = told(BEFORE_NAMES, withdrawn)
+    assert (found["on_sale_from"], found["on_sale_until"]) == (BEFORE_NAMES.on_sale_from, None)
+    assert (found["withdrawn"], found["withdrawal_reason"]) == (True, "replaced")
+    assert view(BEFORE_NAMES).life().on(DAY) is Stage.ON_SALE
+    assert view(BEFORE_NAMES, withdrawn).life().on(DAY) is Stage.WITHDRAWN
+
+
+def test_a_withdrawal_that_is_planned_has_not_happened() -> None:
+    planned = WITHDRAWN.model_copy(update={"from_day": LATER})
+    assert told(PUBLISHED, planned)["withdrawn"] is False
+    assert [view(PUBLISHED, planned).life().on(day) for day in (DAY, LATER)] == [Stage.ON_SALE, Stage.WITHDRAWN]
+
+
+def test_a_row_of_the_first_shape_can_still_be_read() -> None:
+    known = ("code", "version", "line", "on_sale_from", "on_sale_until", "withdrawal_reason", "published_at")
+    found = told(BEFORE_NAMES)
+    first_shape = {name: found.get(name) for name in (*known, "document", "revision")}
+    for withdrawn, stage in ((False, Stage.ON_SALE), (True, Stage.WITHDRAWN)):
+        read = CatalogueRow.model_validate(first_shape | {"withdrawn": withdrawn})
+        assert read.life().on(DAY) is stage

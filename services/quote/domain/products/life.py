@@ -1,0 +1,81 @@
+"""The life of a product version: draft, approved, sandbox, on sale, closed to new business, withdrawn, by day."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Where a version stands. It moves forward only; each stage but the first two takes effect on a day."""
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+    SANDBOX = "sandbox"
+    ON_SALE = "on-sale"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """From a day on, or (no day) at once: for all that is taken in from then on, whatever day it bears."""
+
+    day: date | None = None
+
+    def reached(self, day: date) -> bool:
+        """Whether it holds on that day."""
+        return self.day is None or self.day <= day
+
+    def is_before(self, other: "Effect") -> bool:
+        """Whether it takes effect earlier than the other; at once is before any day."""
+        return other.day is not None and (self.day is None or self.day < other.day)
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxWindow:
+    """Since when a version may be tried, and by which channels."""
+
+    since: Effect
+    channels: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SaleWindow:
+    """The days of sale, in UTC, both included; None is without end."""
+
+    first: date
+    last: date | None
+
+    def holds(self, day: date) -> bool:
+        """Whether the day lies in the window."""
+        return self.first <= day and (self.last is None or day <= self.last)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """The steps that a version has taken, as they stand now. A step that was not taken is None."""
+
+    approved: bool = False
+    sandbox: SandboxWindow | None = None
+    sale: SaleWindow | None = None
+    closed: Effect | None = None
+    withdrawn: Effect | None = None
+
+    @property
+    def published(self) -> bool:
+        """Whether the version has left draft for the sandbox or the market; its document is fixed from then on."""
+        return self.sandbox is not None or self.sale is not None
+
+    def on(self, day: date) -> Stage:
+        """The stage on a day: the furthest of those that have taken effect by then."""
+        if self.withdrawn is not None and self.withdrawn.reached(day):
+            return Stage.WITHDRAWN
+        sale = self.sale
+        ended = sale is not None and sale.last is not None and sale.last < day
+        if ended or (self.closed is not None and self.closed.reached(day)):
+            return Stage.CLOSED
+        if sale is not None and sale.first <= day:
+            return Stage.ON_SALE
+        if self.sandbox is not None and self.sandbox.since.reached(day):
+            return Stage.SANDBOX
+        return Stage.APPROVED if self.approved or sale is not None else Stage.DRAFT
