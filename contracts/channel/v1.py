@@ -12,6 +12,7 @@ from contracts.vocabulary.identifiers import (
     BookCode,
     CoverageCode,
     ExternalNumber,
+    PersonDigest,
     PolicyNumber,
     ProductCode,
     contract_id_of,
@@ -39,7 +40,8 @@ class OrderPlaced(ChannelModel):
 
     `order_no` is unique per channel for ever. `contract_no` is the number of the contract that the order
     starts or renews (the order's own number unless given); `book` names a shared book of business whose
-    contract numbers several channels use.
+    contract numbers several channels use. `policyholder_id` is the digest of the policyholder's document (see
+    `person_digest`), by which several contracts of one person are known to be theirs.
     """
 
     type: Literal["order.placed"]
@@ -56,6 +58,7 @@ class OrderPlaced(ChannelModel):
     frequency: PaymentFrequency = PaymentFrequency.ANNUAL
     risk: InsuredRisk
     policyholder_name: ShortText | None = None
+    policyholder_id: PersonDigest | None = None
     campaign: ShortText | None = None
 
     def contract_id(self, channel: str) -> str:

@@ -143,3 +143,12 @@ class CoverTerms(ContractModel):
     split: PremiumSplit
     straight_through_claim_minor: NonNegativeMinor | None = None
     """Claims up to this sum are approved without a person; None means all of them."""
+
+
+class UnderwritingReason(ContractModel):
+    """Why an application was referred or altered: the code of the product's rule, and its words."""
+
+    code: str
+    en: str
+    zh: str
+    path: str = ""

@@ -8,6 +8,7 @@ from infra.errors import InfraError
 from services.cli import (
     as_of,
     backup,
+    blacklist,
     channel,
     checkpoint,
     dead_letters,
@@ -15,6 +16,7 @@ from services.cli import (
     doctor,
     lookup,
     products,
+    referrals,
     replay,
     republish,
     reseat,
@@ -54,6 +56,9 @@ app.add_typer(channel.orders, name="orders", help="Publish orders as a channel d
 app.add_typer(channel.claims, name="claims", help="Publish claim notices as a channel does.")
 app.add_typer(channel.payments, name="payments", help="Publish payments as a channel does.")
 app.add_typer(products.products, name="products", help="Product versions.")
+app.add_typer(referrals.referrals, name="referrals", help="Applications that wait for an underwriter or a customer.")
+app.add_typer(referrals.underwriters, name="underwriters", help="Who may decide on referrals, up to which level.")
+app.add_typer(blacklist.blacklist, name="blacklist", help="Persons who are not to be insured.")
 app.add_typer(dead_letters.dead_letters, name="dead-letters", help="Messages that a service could not handle.")
 app.add_typer(checkpoint.checkpoints, name="checkpoint", help="Signed heads of the logs.")
 app.add_typer(lookup.show, name="show", help="Look up one order, policy, account or claim.")

@@ -20,7 +20,7 @@ from services.kernel.command_handler import CommandHandler
 from services.kernel.idempotent import CommandResult
 from services.kernel.inbox import InboxBatch
 from services.kernel.log_reader import LogReader
-from services.kernel.messages import Instruction, Recorded
+from services.kernel.messages import Delivery, Instruction, Recorded
 from services.kernel.observability import Metrics
 from services.kernel.projector import Projector
 from services.kernel.read_models import ReadModels
@@ -34,7 +34,8 @@ _STOP_SECONDS = 30
 _CANCEL_AGAIN_SECONDS = 6
 """Longer than the relay needs to throw a producer away."""
 
-BeforeBatch = Callable[[ReadModels], Awaitable[None]]
+BeforeBatch = Callable[[ReadModels, Sequence[Delivery]], Awaitable[None]]
+"""Fills what `react` looks into, once for each batch; the events topics' batches are given too."""
 
 log = logging.getLogger(__name__)
 
@@ -130,9 +131,9 @@ class Kernel:
         )
         definition = self.definition
 
-        async def prepare() -> None:
+        async def prepare(deliveries: Sequence[Delivery]) -> None:
             if before_batch is not None:
-                await before_batch(self.read)
+                await before_batch(self.read, deliveries)
 
         def intake(react: Any, *, linked: bool) -> Intake:
             made = Intake(

@@ -22,6 +22,24 @@ from services.quote.domain.events import (
     QuoteEvent,
 )
 from services.quote.domain.state import Application, QuoteState, Refused
+from services.quote.domain.underwriting.events import (
+    ApplicationAssessed,
+    ApplicationExpired,
+    ApplicationReferred,
+    ApplicationWithdrawn,
+    BlacklistEntryAdded,
+    BlacklistEntryRemoved,
+    CounterOffered,
+    CounterOfferRefused,
+    CounterOfferTaken,
+    InformationProvided,
+    InformationRequested,
+    ReferralAssigned,
+    ReferralNoted,
+    UnderwriterAppointed,
+    UnderwriterDismissed,
+)
+from services.quote.underwriting_outbound import notice_of_referral, told_of_question, told_of_referral
 
 _ORDER_TYPE = "order.placed"
 
@@ -50,8 +68,26 @@ def to_wire(recorded: Recorded[QuoteEvent]) -> Outgoing | None:
             return Outgoing(event.terms.contract_id, accepted, _notice_of_outcome(event))
         case ApplicationDeclined():
             return Outgoing(event.contract_id, _declined(event), _notice_of_outcome(event))
+        case ApplicationReferred() | CounterOffered() | ApplicationWithdrawn() | ApplicationExpired():
+            return told_of_referral(event)
+        case InformationRequested():
+            return told_of_question(event)
         case ApplicationIssued() | ApplicationNotIssued():
             # Policy, whose fact it is, has told everybody.
+            return None
+        case (
+            ApplicationAssessed()
+            | ReferralAssigned()
+            | ReferralNoted()
+            | InformationProvided()
+            | CounterOfferTaken()
+            | CounterOfferRefused()
+            | BlacklistEntryAdded()
+            | BlacklistEntryRemoved()
+            | UnderwriterAppointed()
+            | UnderwriterDismissed()
+        ):
+            # The underwriters' own business; what comes of it is told by the events above.
             return None
         case _:
             assert_never(event)
@@ -138,6 +174,8 @@ def _notice_of_refusal(event: MessageRefused | OrderConflicted) -> Notice:
 
 def _notice_of_outcome(outcome: Outcome) -> Notice:
     match outcome:
+        case ApplicationReferred() | CounterOffered() | ApplicationWithdrawn() | ApplicationExpired():
+            return notice_of_referral(outcome)
         case ApplicationAccepted():
             terms = outcome.terms
             accepted = notices.OrderAccepted(

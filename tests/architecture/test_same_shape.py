@@ -8,8 +8,13 @@ from tests.architecture.sources import sources
 EVERY_SERVICE = frozenset(("__init__", "api", "app", "inbound", "outbound", "queries", "domain", "projections"))
 EVERY_DOMAIN = frozenset(("__init__", "commands", "events", "state", "decider"))
 
-# Quote alone reads the form of channel messages and keeps the product catalogue.
-EXTRA_MODULES = {ServiceName.QUOTE: frozenset(("catalogue", "channel_form", "product_files"))}
+# Quote alone reads the form of channel messages, keeps the product catalogue and what is known of customers, and has
+# underwriters at work.
+EXTRA_MODULES = {
+    ServiceName.QUOTE: frozenset(
+        ("catalogue", "channel_form", "customers", "product_files", "underwriting_api", "underwriting_outbound")
+    )
+}
 
 
 def inside(folder: str, paths: list[str]) -> frozenset[str]:

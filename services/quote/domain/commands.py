@@ -8,17 +8,23 @@ from contracts.vocabulary.time import CoverPeriod
 from services.quote.domain.order import Order
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.version import ProductVersion
+from services.quote.domain.underwriting.assessment import UNKNOWN_CUSTOMER, CustomerStanding
+from services.quote.domain.underwriting.commands import BlacklistCommand, ReferralCommand, RosterCommand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitApplication:
-    """A well-formed order of a channel; `product` is the version that it would be sold under, if there is one."""
+    """A well-formed order of a channel; `product` is the version that it would be sold under, if there is one.
+
+    `customer` is what was known of the policyholder when the order was read.
+    """
 
     channel: str
     contract_id: str
     source: str
     order: Order
     product: ProductVersion | None
+    customer: CustomerStanding = UNKNOWN_CUSTOMER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +77,6 @@ class WithdrawProduct:
     reason: str
 
 
-ApplicationCommand: TypeAlias = SubmitApplication | RecordIssue | RecordIssueFailure
+ApplicationCommand: TypeAlias = SubmitApplication | RecordIssue | RecordIssueFailure | ReferralCommand
 CatalogueCommand: TypeAlias = PublishProduct | WithdrawProduct
-QuoteCommand: TypeAlias = ApplicationCommand | CatalogueCommand | RefuseMessage
+QuoteCommand: TypeAlias = ApplicationCommand | CatalogueCommand | RefuseMessage | BlacklistCommand | RosterCommand

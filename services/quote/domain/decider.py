@@ -5,7 +5,7 @@ from typing import TypeVar, assert_never
 
 from services.kernel.decider import Decider
 from services.kernel.errors import CorruptHistory
-from services.quote.domain import applications, product_versions
+from services.quote.domain import applications, blacklist, product_versions, roster
 from services.quote.domain.commands import (
     PublishProduct,
     QuoteCommand,
@@ -28,13 +28,29 @@ from services.quote.domain.events import (
     ProductWithdrawn,
     QuoteEvent,
 )
-from services.quote.domain.state import Application, NothingYet, Product, QuoteState, Refused
+from services.quote.domain.state import Application, Blacklisted, NothingYet, Product, QuoteState, Refused, Underwriter
+from services.quote.domain.underwriting.commands import (
+    REFERRAL_COMMANDS,
+    AddBlacklistEntry,
+    AppointUnderwriter,
+    DismissUnderwriter,
+    RemoveBlacklistEntry,
+)
+from services.quote.domain.underwriting.events import (
+    BlacklistEntryAdded,
+    BlacklistEntryRemoved,
+    UnderwriterAppointed,
+    UnderwriterDismissed,
+    UnderwritingEvent,
+)
 
-Known = TypeVar("Known", Application, Product, Refused)
+Known = TypeVar("Known", Application, Product, Refused, Blacklisted, Underwriter)
 
 
 def decide(command: QuoteCommand, state: QuoteState) -> Sequence[QuoteEvent]:
     """What happens on a command."""
+    if isinstance(command, REFERRAL_COMMANDS):
+        return applications.decide(command, _only(Application, state))
     match command:
         case SubmitApplication() | RecordIssue() | RecordIssueFailure():
             return applications.decide(command, _only(Application, state))
@@ -42,12 +58,18 @@ def decide(command: QuoteCommand, state: QuoteState) -> Sequence[QuoteEvent]:
             return _refuse(command, _only(Refused, state))
         case PublishProduct() | WithdrawProduct():
             return product_versions.decide(command, _only(Product, state))
+        case AddBlacklistEntry() | RemoveBlacklistEntry():
+            return blacklist.decide(command, _only(Blacklisted, state))
+        case AppointUnderwriter() | DismissUnderwriter():
+            return roster.decide(command, _only(Underwriter, state))
         case _:
             assert_never(command)
 
 
 def evolve(state: QuoteState, event: QuoteEvent) -> QuoteState:
     """What is true after an event."""
+    if isinstance(event, UnderwritingEvent):
+        return applications.evolve(_only(Application, state), event)
     match event:
         case (
             ApplicationSubmitted()
@@ -63,6 +85,10 @@ def evolve(state: QuoteState, event: QuoteEvent) -> QuoteState:
             return Refused(event)
         case ProductPublished() | ProductWithdrawn():
             return product_versions.evolve(_only(Product, state), event)
+        case BlacklistEntryAdded() | BlacklistEntryRemoved():
+            return blacklist.evolve(_only(Blacklisted, state), event)
+        case UnderwriterAppointed() | UnderwriterDismissed():
+            return roster.evolve(_only(Underwriter, state), event)
         case _:
             assert_never(event)
 

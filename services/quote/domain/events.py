@@ -10,6 +10,26 @@ from contracts.vocabulary.time import CoverPeriod
 from services.kernel.messages import DomainEvent
 from services.quote.domain.order import Order
 from services.quote.domain.products.tariff import RatedStep
+from services.quote.domain.underwriting.events import (
+    ApplicationAssessed,
+    ApplicationExpired,
+    ApplicationReferred,
+    ApplicationWithdrawn,
+    BlacklistEntryAdded,
+    BlacklistEntryRemoved,
+    BlacklistEvent,
+    CounterOffered,
+    CounterOfferRefused,
+    CounterOfferTaken,
+    InformationProvided,
+    InformationRequested,
+    ReferralAssigned,
+    ReferralNoted,
+    RosterEvent,
+    UnderwriterAppointed,
+    UnderwriterDismissed,
+    UnderwritingEvent,
+)
 
 
 class ProductPublished(DomainEvent):
@@ -70,14 +90,21 @@ class PremiumRated(DomainEvent):
 
 
 class ApplicationAccepted(DomainEvent):
-    """The risk is taken on these terms."""
+    """The risk is taken on these terms.
+
+    `decided_by` and `reason` are those of a person; without them the rules decided. `referred_for` is the reason
+    that the application was counted under as undecided before.
+    """
 
     event_type: ClassVar[str] = "quote.application_accepted"
     terms: CoverTerms
+    decided_by: str | None = None
+    reason: str | None = None
+    referred_for: str | None = None
 
 
 class ApplicationDeclined(DomainEvent):
-    """The risk is not taken."""
+    """The risk is not taken; `decided_by` and `referred_for` as in ApplicationAccepted."""
 
     event_type: ClassVar[str] = "quote.application_declined"
     channel: str
@@ -85,6 +112,8 @@ class ApplicationDeclined(DomainEvent):
     order_no: str
     product_code: str
     faults: tuple[Fault, ...]
+    decided_by: str | None = None
+    referred_for: str | None = None
 
 
 class OrderConflicted(DomainEvent):
@@ -122,9 +151,18 @@ class ApplicationNotIssued(DomainEvent):
 
 
 CatalogueEvent: TypeAlias = ProductPublished | ProductWithdrawn
-Outcome: TypeAlias = ApplicationAccepted | ApplicationDeclined | ApplicationIssued | ApplicationNotIssued
-ApplicationEvent: TypeAlias = ApplicationSubmitted | PremiumRated | Outcome | OrderConflicted
-QuoteEvent: TypeAlias = CatalogueEvent | ApplicationEvent | MessageRefused
+Outcome: TypeAlias = (
+    ApplicationAccepted
+    | ApplicationDeclined
+    | ApplicationIssued
+    | ApplicationNotIssued
+    | ApplicationReferred
+    | CounterOffered
+    | ApplicationWithdrawn
+    | ApplicationExpired
+)
+ApplicationEvent: TypeAlias = ApplicationSubmitted | PremiumRated | Outcome | OrderConflicted | UnderwritingEvent
+QuoteEvent: TypeAlias = CatalogueEvent | ApplicationEvent | MessageRefused | BlacklistEvent | RosterEvent
 QUOTE_EVENTS: tuple[type[QuoteEvent], ...] = (
     ProductPublished,
     ProductWithdrawn,
@@ -136,4 +174,19 @@ QUOTE_EVENTS: tuple[type[QuoteEvent], ...] = (
     OrderConflicted,
     ApplicationIssued,
     ApplicationNotIssued,
+    ApplicationAssessed,
+    ApplicationReferred,
+    ReferralAssigned,
+    ReferralNoted,
+    InformationRequested,
+    InformationProvided,
+    CounterOffered,
+    CounterOfferTaken,
+    CounterOfferRefused,
+    ApplicationWithdrawn,
+    ApplicationExpired,
+    BlacklistEntryAdded,
+    BlacklistEntryRemoved,
+    UnderwriterAppointed,
+    UnderwriterDismissed,
 )

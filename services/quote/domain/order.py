@@ -35,6 +35,7 @@ class Order(BaseModel):
     frequency: PaymentFrequency
     risk: InsuredRisk
     policyholder_name: str | None = None
+    policyholder_id: str | None = None
     campaign: str | None = None
 
     def digest(self) -> str:

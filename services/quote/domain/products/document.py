@@ -15,8 +15,9 @@ from contracts.vocabulary.products import (
     ProductLine,
     SettlementMethod,
 )
-from services.quote.domain.products.part import DocumentPart, FactName, PlainText
+from services.quote.domain.products.part import DocumentPart, PlainText
 from services.quote.domain.products.tariff import Tariff
+from services.quote.domain.products.underwriting import RULES_MAX, ReferralTerms, UnderwritingRule
 
 VERSION_MAX = 9_999
 TERM_MONTHS_MAX = 120
@@ -79,14 +80,6 @@ class TariffPricing(DocumentPart):
 Pricing: TypeAlias = Annotated[QuotedPricing | TariffPricing, Field(discriminator="method")]
 
 
-class UnderwritingRule(DocumentPart):
-    """The range, both included, that a numeric fact of every subject must lie in."""
-
-    fact: FactName
-    at_least: Annotated[int, Strict()] | None = None
-    at_most: Annotated[int, Strict()] | None = None
-
-
 class ProductDocument(DocumentPart):
     """One version of a product.
 
@@ -110,7 +103,8 @@ class ProductDocument(DocumentPart):
     split: PremiumSplit
     coverages: Annotated[tuple[PlannedCoverage, ...], Field(min_length=1, max_length=COVERAGES_MAX)]
     pricing: Pricing
-    underwriting: Annotated[tuple[UnderwritingRule, ...], Field(max_length=50)] = ()
+    underwriting: Annotated[tuple[UnderwritingRule, ...], Field(max_length=RULES_MAX)] = ()
+    referrals: ReferralTerms = ReferralTerms()
     straight_through_claim_minor: NonNegativeMinor | None = None
 
     def canonical(self) -> str:

@@ -11,6 +11,7 @@ from services.quote.domain.products import RULES_BY_LINE
 from services.quote.domain.products.document import DOCUMENT_CHARACTERS_MAX, ProductDocument, QuotedPricing
 from services.quote.domain.products.rules import Fact
 from services.quote.domain.products.tariff import BandFactor, RatedBand, Tariff, ValueFactor
+from services.quote.domain.products.underwriting_misfits import referral_misfits, underwriting_misfits
 
 
 class InvalidDocument(ValueError):
@@ -49,11 +50,8 @@ def _misfits(document: ProductDocument) -> Iterator[Fault]:
             yield _fault(f"coverages.{place}.code", f"coverage {coverage.code} is in the plan twice; keep one")
         codes.add(coverage.code)
     facts = RULES_BY_LINE[document.line].facts
-    for place, rule in enumerate(document.underwriting):
-        path = f"underwriting.{place}"
-        yield from _fact_misfits(f"{path}.fact", rule.fact, facts, numeric=True)
-        if rule.at_least is None and rule.at_most is None:
-            yield _fault(path, "the rule has no limit; give at_least, at_most or both")
+    yield from underwriting_misfits(document.underwriting, facts, frozenset(codes))
+    yield from referral_misfits(document.referrals)
     if isinstance(document.pricing, QuotedPricing):
         for code in document.pricing.limits.keys() - codes:
             yield _fault(f"pricing.limits.{code}", f"coverage {code} is not in the plan; add it there or remove this")

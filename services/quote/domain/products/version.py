@@ -6,6 +6,7 @@ from datetime import date
 
 from contracts.vocabulary.products import PaymentFrequency
 from services.quote.domain.products.document import PlannedCoverage, ProductDocument
+from services.quote.domain.products.underwriting import CompiledUnderwriting
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class ProductVersion:
     plan: Mapping[str, PlannedCoverage]
     frequencies: frozenset[PaymentFrequency]
     channels: frozenset[str] | None
+    underwriting: CompiledUnderwriting
 
     @staticmethod
     def of(document: ProductDocument, *, withdrawn: bool = False) -> "ProductVersion":
@@ -27,6 +29,7 @@ class ProductVersion:
             plan={coverage.code: coverage for coverage in document.coverages},
             frequencies=frozenset(document.frequencies),
             channels=None if document.channels is None else frozenset(document.channels),
+            underwriting=CompiledUnderwriting.of(document.underwriting),
         )
 
     def on_sale(self, day: date) -> bool:
