@@ -145,7 +145,7 @@ class UnderwriterView(BaseModel):
 
 
 class CustomerContract(BaseModel):
-    """An accepted or issued contract of a customer."""
+    """A contract of a customer."""
 
     customer: str
     contract_id: str
@@ -204,7 +204,7 @@ _UNDERWRITERS = "select * from underwriter order by underwriter"
 _UNDERWRITER = "select * from underwriter where underwriter = $1"
 _CUSTOMER_CONTRACTS = """
 select * from customer_contract
- where customer = any($1::text[]) and standing in ('accepted', 'issued')
+ where customer = any($1::text[]) and in_force
  order by customer, effective, order_no
 """
 
@@ -276,5 +276,5 @@ async def authority_of(read: ReadModels, underwriter: str) -> int:
 
 
 async def contracts_of_customers(read: ReadModels, customers: list[str]) -> list[CustomerContract]:
-    """The accepted and issued contracts of these customers."""
+    """The contracts of these customers that were accepted and did not fail."""
     return await read.many(CustomerContract, _CUSTOMER_CONTRACTS, customers)

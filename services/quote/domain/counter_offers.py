@@ -96,7 +96,11 @@ def take(command: TakeCounterOffer, state: Application, referral: Referral) -> l
     return [
         CounterOfferTaken(**names_of(state), taken_by=command.taken_by),
         ApplicationAccepted(
-            terms=offer.terms, decided_by=offer.offered_by, reason=offer.reason, referred_for=offer.referred_for
+            terms=offer.terms,
+            decided_by=offer.offered_by,
+            reason=offer.reason,
+            referred_for=offer.referred_for,
+            customer=state.order.policyholder_id,
         ),
     ]
 

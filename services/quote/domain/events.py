@@ -93,7 +93,7 @@ class ApplicationAccepted(DomainEvent):
     """The risk is taken on these terms.
 
     `decided_by` and `reason` are those of a person; without them the rules decided. `referred_for` is the reason
-    that the application was counted under as undecided before.
+    that the application was counted under as undecided before, `customer` whose contract it is, where that was told.
     """
 
     event_type: ClassVar[str] = "quote.application_accepted"
@@ -101,6 +101,7 @@ class ApplicationAccepted(DomainEvent):
     decided_by: str | None = None
     reason: str | None = None
     referred_for: str | None = None
+    customer: str | None = None
 
 
 class ApplicationDeclined(DomainEvent):

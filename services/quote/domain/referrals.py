@@ -113,6 +113,7 @@ def _accept(command: AcceptReferral, state: Application) -> list[ApplicationEven
             decided_by=command.accepted_by,
             reason=command.reason,
             referred_for=referred.reasons[0].code,
+            customer=state.order.policyholder_id,
         )
     ]
 

@@ -76,10 +76,14 @@ def verdict(
         return _referred(product, with_coverages(terms, rated), reasons, priced=True)
     if seen:
         agreed = split(command.order.premium_minor, {one.code: one.premium_minor for one in coverages})
-        return ApplicationAccepted(terms=with_coverages(terms, _at(coverages, agreed)))
+        return _accepted(command, with_coverages(terms, _at(coverages, agreed)))
     if alterations or excluded:
         return _offered(command, product, with_coverages(terms, coverages), alterations, excluded, assessment)
-    return ApplicationAccepted(terms=with_coverages(terms, priced.agreed))
+    return _accepted(command, with_coverages(terms, priced.agreed))
+
+
+def _accepted(command: SubmitApplication, terms: CoverTerms) -> ApplicationAccepted:
+    return ApplicationAccepted(terms=terms, customer=command.order.policyholder_id)
 
 
 def _at(coverages: Sequence[CoverageTerms], premiums: dict[str, int]) -> tuple[CoverageTerms, ...]:

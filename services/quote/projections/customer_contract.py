@@ -1,12 +1,10 @@
-"""Read model `customer_contract`: what each customer who can be told apart has applied for, to add up and compare."""
+"""Read model `customer_contract`: contracts of each customer who can be told apart, to add up and compare."""
 
 from services.kernel.messages import Recorded
 from services.kernel.projection import Change, Projection, Put
 from services.quote.domain.events import (
     ApplicationAccepted,
-    ApplicationIssued,
     ApplicationNotIssued,
-    ApplicationSubmitted,
     QuoteEvent,
 )
 
@@ -20,7 +18,7 @@ customer_contract = Projection(
         "contract_id": "text",
         "product_code": "text",
         "currency": "text",
-        "standing": "text",
+        "in_force": "boolean",
         "effective": "date",
         "expiry": "date",
         "premium_minor": "bigint",
@@ -29,39 +27,25 @@ customer_contract = Projection(
     key=("channel", "order_no"),
     indexes=(("customer",),),
 )
-"""`customer` is the digest of the policyholder's document; `standing` is applied, accepted, issued or failed."""
-
-
-@customer_contract.on(ApplicationSubmitted)
-def add_contract(event: ApplicationSubmitted, recorded: Recorded[QuoteEvent]) -> Put | None:
-    """An application, where the order says whose it is."""
-    order = event.order
-    if order.policyholder_id is None:
-        return None
-    return Put(
-        {
-            "channel": event.channel,
-            "order_no": order.order_no,
-            "customer": order.policyholder_id,
-            "contract_id": event.contract_id,
-            "product_code": order.product,
-            "currency": order.currency,
-            "standing": "applied",
-            "effective": order.effective,
-        }
-    )
+"""`customer` is the digest of the policyholder's document. What is accepted counts as in force until it fails."""
 
 
 @customer_contract.on(ApplicationAccepted)
-def mark_accepted(event: ApplicationAccepted, recorded: Recorded[QuoteEvent]) -> Change:
-    """The agreed sums count from now on."""
+def add_contract(event: ApplicationAccepted, recorded: Recorded[QuoteEvent]) -> Put | None:
+    """The agreed sums count from now on, where it was told whose they are."""
+    if event.customer is None:
+        return None
     terms = event.terms
     insured = {one.code: one.sum_insured_minor for one in terms.coverages if one.sum_insured_minor is not None}
-    return Change(
+    return Put(
         {
             "channel": terms.channel,
             "order_no": terms.order_no,
-            "standing": "accepted",
+            "customer": event.customer,
+            "contract_id": terms.contract_id,
+            "product_code": terms.product_code,
+            "currency": terms.currency,
+            "in_force": True,
             "effective": terms.period.effective,
             "expiry": terms.period.expiry,
             "premium_minor": terms.premium_minor,
@@ -70,13 +54,7 @@ def mark_accepted(event: ApplicationAccepted, recorded: Recorded[QuoteEvent]) ->
     )
 
 
-@customer_contract.on(ApplicationIssued)
-def mark_issued(event: ApplicationIssued, recorded: Recorded[QuoteEvent]) -> Change:
-    """In force."""
-    return Change({"channel": event.channel, "order_no": event.order_no, "standing": "issued"})
-
-
 @customer_contract.on(ApplicationNotIssued)
 def mark_failed(event: ApplicationNotIssued, recorded: Recorded[QuoteEvent]) -> Change:
     """Not in force, so it does not count."""
-    return Change({"channel": event.channel, "order_no": event.order_no, "standing": "failed"})
+    return Change({"channel": event.channel, "order_no": event.order_no, "in_force": False})

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.quote.domain.products.conditions import Condition, compiled
+from services.quote.domain.products.conditions import Condition, Facts, compiled
 from services.quote.domain.products.reachability import BOXES_MAX, boxes_of, covered
 
-SUBJECT = {"age": 40, "smoker": "yes"}
-APPLICATION = {"order.insureds": 2, "order.channel": "shop"}
+SUBJECT: Facts = {"age": 40, "smoker": "yes"}
+APPLICATION: Facts = {"order.insureds": 2, "order.channel": "shop"}
 NUMBERS = frozenset(("age", "order.insureds"))
 
 
@@ -55,10 +55,13 @@ def test_a_condition_holds_or_not_and_its_boxes_agree(condition: dict[str, Any],
     assert holds(condition) is expected
     boxes = boxes_of(Condition.model_validate(condition), NUMBERS)
     assert boxes is not None
-    point = {"all": [{"fact": name, "equals": value} for name, value in {**SUBJECT, **APPLICATION}.items()]}
+    point: dict[str, Any] = {
+        "all": [{"fact": name, "equals": value} for name, value in {**SUBJECT, **APPLICATION}.items()]
+    }
     point["all"].append({"fact": "job", "told": False})
-    (here,) = boxes_of(Condition.model_validate(point), NUMBERS) or ()
-    assert covered(here, boxes) is expected
+    here = boxes_of(Condition.model_validate(point), NUMBERS)
+    assert here is not None
+    assert [covered(box, boxes) for box in here] == [expected]
 
 
 def test_a_condition_is_written_as_it_was_read() -> None:
