@@ -51,6 +51,7 @@ def make(command: MakeCounterOffer, state: Application) -> list[ApplicationEvent
     return [
         CounterOffered(
             terms=terms,
+            rated_minor=referred.terms.premium_minor if referred.priced else None,
             alterations=command.alterations,
             excluded=command.excluded,
             reasons=referred.reasons,

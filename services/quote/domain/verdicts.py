@@ -78,7 +78,9 @@ def verdict(
         agreed = split(command.order.premium_minor, {one.code: one.premium_minor for one in coverages})
         return _accepted(command, with_coverages(terms, _at(coverages, agreed)))
     if alterations or excluded:
-        return _offered(command, product, with_coverages(terms, coverages), alterations, excluded, assessment)
+        offered = with_coverages(terms, coverages)
+        rated_minor = sum(coverage.premium_minor for coverage in rated)
+        return _offered(command, product, offered, alterations, excluded, assessment, rated_minor)
     return _accepted(command, with_coverages(terms, priced.agreed))
 
 
@@ -169,10 +171,12 @@ def _offered(
     alterations: tuple[Alteration, ...],
     excluded: tuple[str, ...],
     assessment: Assessment,
+    rated_minor: int,
 ) -> CounterOffered:
     reasons = tuple(rule for rule in assessment.fired if rule.outcome in ("load", "exclude"))
     return CounterOffered(
         terms=terms,
+        rated_minor=rated_minor,
         alterations=alterations,
         excluded=excluded,
         reasons=reasons,

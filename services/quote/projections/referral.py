@@ -118,7 +118,7 @@ def offer(event: CounterOffered, recorded: Recorded[QuoteEvent]) -> Put:
         "answer_until": event.valid_until,
     }
     if event.offered_by is None:
-        made_by_rules = {"priced": True, "premium_minor": terms.premium_minor, "level_needed": 0}
+        made_by_rules = {"priced": True, "premium_minor": event.rated_minor or 0, "level_needed": 0}
         row |= made_by_rules | {"sum_insured_minor": sum_insured_minor(terms), "referred_at": recorded.recorded_at}
     return Put(row)
 

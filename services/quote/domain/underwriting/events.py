@@ -93,11 +93,12 @@ class CounterOffered(DomainEvent):
     """Other terms, open to the customer up to and including `valid_until`.
 
     `offered_by` is None where the product's rules made the offer; `referred_for` is the reason that the
-    application is counted under as undecided.
+    application is counted under as undecided. `rated_minor` is the premium before, None where the tariff had none.
     """
 
     event_type: ClassVar[str] = "quote.counter_offered"
     terms: CoverTerms
+    rated_minor: int | None
     alterations: tuple[Alteration, ...]
     excluded: tuple[str, ...]
     reasons: tuple[FiredRule, ...]

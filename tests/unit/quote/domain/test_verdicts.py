@@ -91,7 +91,7 @@ def test_a_loading_that_the_buyer_has_not_seen_is_offered() -> None:
     # 100,000.00 x 2.65 per mille x 1.04 x 1.35 = 372.06, and 25 % of it is 93.015
     events = decided(order(SMOKER, premium=37_206))
     assert isinstance(events[-1], CounterOffered)
-    assert events[-1].terms.premium_minor == 37_206 + 9_302
+    assert (events[-1].terms.premium_minor, events[-1].rated_minor) == (37_206 + 9_302, 37_206)
     assert (events[-1].offered_by, events[-1].valid_until) == (None, date(2025, 12, 30))
 
 

@@ -96,7 +96,8 @@ def test_an_offer_of_the_rules_is_in_the_queue_and_counts_once() -> None:
     start = decided(order(SMOKER, premium=37_206))
     found = row(referral, start)
     assert (found["state"], found["offer_premium_minor"], found["referred_at"]) == ("offered", 46_508, NOW)
-    assert set(found) >= {"premium_minor", "sum_insured_minor", "level_needed", "priced", "currency"}
+    assert found["premium_minor"] == 37_206
+    assert set(found) >= {"sum_insured_minor", "level_needed", "priced", "currency"}
     assert outcomes(start) == {("referred", "smoker"): 1}
     assert outcomes(after(REFUSE, start=start).history) == {("withdrawn", ""): 1}
 
