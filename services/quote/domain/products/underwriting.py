@@ -116,7 +116,7 @@ class CompiledUnderwriting:
 
     ranges: tuple[UnderwritingRule, ...]
     rules: tuple[CompiledRule, ...]
-    application_facts: frozenset[str]
+    application_facts: tuple[str, ...]
 
     @staticmethod
     def of(rules: tuple[UnderwritingRule, ...]) -> "CompiledUnderwriting":
@@ -125,7 +125,7 @@ class CompiledUnderwriting:
         return CompiledUnderwriting(
             ranges=tuple(rule for rule in rules if rule.is_range),
             rules=made,
-            application_facts=frozenset(fact for one in made for fact in one.facts if is_of_application(fact)),
+            application_facts=tuple(sorted({fact for one in made for fact in one.facts if is_of_application(fact)})),
         )
 
     @property

@@ -121,7 +121,7 @@ _Figure: TypeAlias = Callable[[_Application, str], FactValue | None]
 
 
 def _figures(application: _Application, wanted: Iterable[str]) -> Iterator[tuple[str, FactValue]]:
-    for name in sorted(wanted):
+    for name in wanted:
         if name in _FIGURES:
             value = _FIGURES[name](application, "")
         else:
