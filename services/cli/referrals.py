@@ -139,9 +139,9 @@ def counter(
     body: dict[str, Any] = {
         "by": by,
         "reason": reason,
-        "loadings": [_loading(text) for text in load or ()],
+        "loadings": [loading_of(text) for text in load or ()],
         "excluded": exclude or [],
-        "premiums": dict(_premium_of(text) for text in premium or ()),
+        "premiums": dict(premium_of(text) for text in premium or ()),
     }
     _post(channel, order_no, "counter", body)
 
@@ -225,7 +225,8 @@ def _show(subject: str, result: dict[str, Any]) -> None:
     console.print(f"{subject}: {done}", highlight=False)
 
 
-def _loading(text: str) -> dict[str, Any]:
+def loading_of(text: str) -> dict[str, Any]:
+    """A loading as the service takes it, of `25%`, `Inpatient=25%` or `Inpatient=5000`. Raises Failure."""
     coverage, _, amount = text.rpartition("=")
     named = {"coverages": [coverage]} if coverage else {}
     if amount.endswith("%"):
@@ -235,7 +236,8 @@ def _loading(text: str) -> dict[str, Any]:
     return {**named, "amount_minor": int(amount)}
 
 
-def _premium_of(text: str) -> tuple[str, int]:
+def premium_of(text: str) -> tuple[str, int]:
+    """Coverage and minor units of `Inpatient=26182`. Raises Failure."""
     coverage, _, amount = text.partition("=")
     if not amount.isdigit():
         raise Failure(f"{text} is no premium; write the coverage and minor units, such as Inpatient=26182.")

@@ -10,7 +10,6 @@ from services.quote import queries
 from services.quote.domain.underwriting.assessment import UNKNOWN_CUSTOMER, CustomerStanding, OtherContract
 
 DOCUMENT, NAME = "document", "name"
-_CUSTOMERS_MAX = 5_000
 _CUSTOMER = re.compile(rb'"policyholder_id"\s*:\s*"([0-9a-f]{64})"')
 
 
@@ -49,10 +48,9 @@ class Customers:
             self._seen = mark
         named = {found[1].decode() for delivery in deliveries if (found := _CUSTOMER.search(delivery.value or b""))}
         if not named:
+            # Other topics' batches are prepared meanwhile: what the orders' batch looked up must stay until it is read.
             return
         contracts: dict[str, list[OtherContract]] = {customer: [] for customer in named}
         for one in await queries.contracts_of_customers(read, sorted(named)):
             contracts[one.customer].append(one.contract())
-        # Other topics' batches are prepared meanwhile, so what this one looked up must stay until it is read.
-        kept = self._contracts if len(self._contracts) < _CUSTOMERS_MAX else {}
-        self._contracts = {**kept, **contracts}
+        self._contracts = contracts
