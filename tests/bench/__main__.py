@@ -30,6 +30,7 @@ ROWS = {
     "verify": "tests.bench.verify_row",
     "orders": "tests.bench.orders",
     "growth": "tests.bench.growth",
+    "underwriting": "tests.bench.underwriting",
 }
 """What can be asked for, and its module, which has `async def measure(bench) -> list[Row]`."""
 
