@@ -1,11 +1,13 @@
 """Notices on `notices.<channel>.v1`: what became of each order, payment and claim notice, in order."""
 
+from datetime import date
 from typing import ClassVar
 
 from contracts.vocabulary.faults import Fault
 from contracts.vocabulary.identifiers import ClaimNumber, ContractId, PolicyNumber
 from contracts.vocabulary.model import PublicEvent
 from contracts.vocabulary.money import Currency, NonNegativeMinor
+from contracts.vocabulary.products import CoverageTerms, UnderwritingReason
 from contracts.vocabulary.time import CoverPeriod
 
 
@@ -37,6 +39,58 @@ class OrderDeclined(PublicEvent):
     contract_id: ContractId
     order_no: str
     faults: tuple[Fault, ...]
+
+
+class OrderReferred(PublicEvent):
+    """A person will decide; `answer_within_days` is what the product promises."""
+
+    event_type: ClassVar[str] = "notice.order_referred"
+    contract_id: ContractId
+    order_no: str
+    reasons: tuple[UnderwritingReason, ...]
+    answer_within_days: int
+
+
+class InformationWanted(PublicEvent):
+    """The underwriter asks for something before deciding; the application ends where nothing comes by `until`."""
+
+    event_type: ClassVar[str] = "notice.information_requested"
+    contract_id: ContractId
+    order_no: str
+    question: str
+    until: date
+
+
+class CounterOfferMade(PublicEvent):
+    """Cover is offered on other terms, up to and including `valid_until`; without an answer it lapses."""
+
+    event_type: ClassVar[str] = "notice.counter_offered"
+    contract_id: ContractId
+    order_no: str
+    coverages: tuple[CoverageTerms, ...]
+    excluded: tuple[str, ...] = ()
+    premium_minor: NonNegativeMinor
+    currency: Currency
+    reasons: tuple[UnderwritingReason, ...]
+    valid_until: date
+
+
+class OrderWithdrawn(PublicEvent):
+    """The application was withdrawn, or the counter-offer refused; nothing is due."""
+
+    event_type: ClassVar[str] = "notice.order_withdrawn"
+    contract_id: ContractId
+    order_no: str
+    reason: str
+
+
+class OrderExpired(PublicEvent):
+    """The counter-offer, or the time to answer a question, has passed; nothing is due."""
+
+    event_type: ClassVar[str] = "notice.order_expired"
+    contract_id: ContractId
+    order_no: str
+    expired_on: date
 
 
 class PolicyInForce(PublicEvent):
@@ -121,6 +175,11 @@ NOTICES: tuple[type[PublicEvent], ...] = (
     MessageRefused,
     OrderAccepted,
     OrderDeclined,
+    OrderReferred,
+    InformationWanted,
+    CounterOfferMade,
+    OrderWithdrawn,
+    OrderExpired,
     PolicyInForce,
     IssuanceFailed,
     InvoiceDue,

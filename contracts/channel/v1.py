@@ -14,6 +14,7 @@ from contracts.vocabulary.identifiers import (
     BookCode,
     CoverageCode,
     ExternalNumber,
+    PersonDigest,
     PolicyNumber,
     ProductCode,
     RegionCode,
@@ -44,7 +45,8 @@ class OrderPlaced(ChannelModel):
     starts or renews (the order's own number unless given); `book` names a shared book of business whose
     contract numbers several channels use. `evidence` is the trail of the sale; nothing in it lies after `placed_at`.
     `region` says where the buyer is, for products that are sold in
-    some regions only.
+    some regions only. `policyholder_id` is the digest of the policyholder's document (see
+    `person_digest`), by which several contracts of one person are known to be theirs.
     """
 
     type: Literal["order.placed"]
@@ -61,6 +63,7 @@ class OrderPlaced(ChannelModel):
     frequency: PaymentFrequency = PaymentFrequency.ANNUAL
     risk: InsuredRisk
     policyholder_name: ShortText | None = None
+    policyholder_id: PersonDigest | None = None
     campaign: ShortText | None = None
     disclosures: Disclosures | None = None
     """Answers to what the product asks of the policyholder; those of an insured person stand with the person."""

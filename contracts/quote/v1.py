@@ -7,7 +7,7 @@ from contracts.vocabulary.faults import Fault
 from contracts.vocabulary.identifiers import ChannelCode, ContractId, ExternalNumber, ProductCode
 from contracts.vocabulary.model import PublicEvent
 from contracts.vocabulary.money import Currency, NonNegativeMinor
-from contracts.vocabulary.products import CoverageTerms, CoverTerms, ProductLine
+from contracts.vocabulary.products import CoverageTerms, CoverTerms, ProductLine, UnderwritingReason
 from contracts.vocabulary.time import Instant
 
 
@@ -107,6 +107,64 @@ class SandboxCleared(PublicEvent):
     reason: str
 
 
+class ApplicationReferred(PublicEvent):
+    """A person decides on the risk; no price where the tariff has none."""
+
+    event_type: ClassVar[str] = "application.referred"
+    contract_id: ContractId
+    channel: ChannelCode
+    order_no: ExternalNumber
+    product_code: ProductCode
+    reasons: tuple[UnderwritingReason, ...]
+    premium_minor: NonNegativeMinor | None = None
+
+
+class InformationRequested(PublicEvent):
+    """The underwriter asks the channel for something, to be answered up to and including `until`."""
+
+    event_type: ClassVar[str] = "application.information_requested"
+    contract_id: ContractId
+    channel: ChannelCode
+    order_no: ExternalNumber
+    question: str
+    until: date
+
+
+class CounterOffered(PublicEvent):
+    """Cover is offered on other terms than were ordered; nothing is agreed before the customer takes it."""
+
+    event_type: ClassVar[str] = "application.counter_offered"
+    contract_id: ContractId
+    channel: ChannelCode
+    order_no: ExternalNumber
+    currency: Currency
+    premium_minor: NonNegativeMinor
+    coverages: tuple[CoverageTerms, ...]
+    excluded: tuple[str, ...] = ()
+    reasons: tuple[UnderwritingReason, ...]
+    valid_until: date
+
+
+class ApplicationWithdrawn(PublicEvent):
+    """The customer does not want the cover (any more); it was not accepted."""
+
+    event_type: ClassVar[str] = "application.withdrawn"
+    contract_id: ContractId
+    channel: ChannelCode
+    order_no: ExternalNumber
+    reason: str
+
+
+class ApplicationExpired(PublicEvent):
+    """Nobody answered a counter-offer, or a question, in time."""
+
+    event_type: ClassVar[str] = "application.expired"
+    contract_id: ContractId
+    channel: ChannelCode
+    order_no: ExternalNumber
+    expired_on: date
+
+
 EVENTS: tuple[type[PublicEvent], ...] = (
     ProductPublished,
     ProductClosed,
@@ -117,4 +175,9 @@ EVENTS: tuple[type[PublicEvent], ...] = (
     ApplicationAccepted,
     ApplicationDeclined,
     SandboxCleared,
+    ApplicationReferred,
+    InformationRequested,
+    CounterOffered,
+    ApplicationWithdrawn,
+    ApplicationExpired,
 )

@@ -39,6 +39,7 @@ class FaultCode(StrEnum):
     PRICE_OUTSIDE_TOLERANCE = "price_outside_tolerance"
     NO_RATE = "no_rate"
     RISK_NOT_ACCEPTED = "risk_not_accepted"
+    DECLINED_BY_UNDERWRITER = "declined_by_underwriter"
     ORDER_NUMBER_REUSED = "order_number_reused"
     PAYMENT_NUMBER_REUSED = "payment_number_reused"
     NOTICE_NUMBER_REUSED = "notice_number_reused"

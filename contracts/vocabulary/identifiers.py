@@ -21,6 +21,9 @@ CoverageCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9
 ExternalNumber = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$")]
 ContractId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{16}$")]
 PolicyNumber = Annotated[str, StringConstraints(pattern=r"^P[0-9]{2}(-[0-9A-HJKMNP-TV-Z]{4}){4}-[0-9A-HJKMNP-Z*~$=]$")]
+# SHA-256 in small hex of `<country>:<kind>:<number>` in capitals, such as CN:ID:11010519491231002X: the same person
+# is the same through every channel, and the number itself never travels.
+PersonDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ClaimNumber = Annotated[str, StringConstraints(pattern=r"^C[0-9A-HJKMNP-TV-Z]{16}$")]
 
 
@@ -45,6 +48,12 @@ def _derived(*parts: str) -> str:
     # A unit separator between the parts: ("ab", "c") and ("a", "bc") must not meet.
     digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
     return _base32(int.from_bytes(digest[:10], "big"), _CONTRACT_ID_LENGTH)
+
+
+def person_digest(country: str, kind: str, number: str) -> str:
+    """The digest of a person's document, such as ("CN", "ID", "11010519491231002X"); case and blanks do not matter."""
+    written = ":".join("".join(part.split()).upper() for part in (country, kind, number))
+    return hashlib.sha256(written.encode()).hexdigest()
 
 
 def contract_id_of(owner: str, contract_no: str) -> str:

@@ -273,3 +273,12 @@ class CoverTerms(ContractModel):
     """Claims up to this sum are approved without a person; None means all of them."""
     coinsurance: Coinsurance | None = None
     """The insurers that carry the contract together; None for one insurer alone."""
+
+
+class UnderwritingReason(ContractModel):
+    """Why an application was referred or altered: the code of the product's rule, and its words."""
+
+    code: str
+    en: str
+    zh: str
+    path: str = ""

@@ -8,6 +8,7 @@ from infra.errors import InfraError
 from services.cli import (
     as_of,
     backup,
+    blacklist,
     campaigns,
     channel,
     checkpoint,
@@ -18,6 +19,7 @@ from services.cli import (
     lookup,
     product_documents,
     rating,
+    referrals,
     replay,
     republish,
     reseat,
@@ -62,6 +64,9 @@ app.add_typer(channel.claims, name="claims", help="Publish claim notices as a ch
 app.add_typer(channel.payments, name="payments", help="Publish payments as a channel does.")
 app.add_typer(sandbox.sandbox, name="sandbox", help="What channels try out.")
 app.add_typer(product_documents.product, name="product", help="Product versions, from draft to withdrawal.")
+app.add_typer(referrals.referrals, name="referrals", help="Applications that wait for an underwriter or a customer.")
+app.add_typer(referrals.underwriters, name="underwriters", help="Who may decide on referrals, up to which level.")
+app.add_typer(blacklist.blacklist, name="blacklist", help="Persons who are not to be insured.")
 app.add_typer(dead_letters.dead_letters, name="dead-letters", help="Messages that a service could not handle.")
 app.add_typer(checkpoint.checkpoints, name="checkpoint", help="Signed heads of the logs.")
 app.add_typer(dossier.dossier, name="dossier", help="All that happened to a contract, readable and verifiable.")

@@ -26,7 +26,7 @@ from services.kernel.idempotent import CommandResult
 from services.kernel.inbox import InboxBatch
 from services.kernel.log_reader import LogReader
 from services.kernel.loop_watch import LoopWatch
-from services.kernel.messages import Instruction, Recorded
+from services.kernel.messages import Delivery, Instruction, Recorded
 from services.kernel.observability import Metrics
 from services.kernel.projector import Projector
 from services.kernel.read_models import READ_SECONDS_MAX, ReadModels
@@ -40,7 +40,8 @@ from services.kernel.subscriptions import STOP_SECONDS, Subscriptions
 _COMMAND_SECONDS_MAX = 10.0
 """What waits for longer is answered; sent again under its id, a command has its effect once, whatever became of it."""
 
-BeforeBatch = Callable[[ReadModels], Awaitable[None]]
+BeforeBatch = Callable[[ReadModels, Sequence[Delivery]], Awaitable[None]]
+"""Fills what `react` looks into, once for each batch; the events topics' batches are given too."""
 
 log = logging.getLogger(__name__)
 
@@ -143,9 +144,9 @@ class Kernel:
         # Not through the door of the HTTP reads: what the inbox needs must not wait for them.
         read = ReadModels(self._log_pool)
 
-        async def prepare() -> None:
+        async def prepare(deliveries: Sequence[Delivery]) -> None:
             if before_batch is not None:
-                await before_batch(read)
+                await before_batch(read, deliveries)
 
         self._subscriptions = Subscriptions(
             self.definition, self.settings, self._log_pool, self.handler, self.metrics, prepare, self._taken

@@ -49,7 +49,7 @@ class Intake:
         *,
         linked: bool,
         metrics: Metrics,
-        before_batch: Callable[[], Awaitable[None]],
+        before_batch: Callable[[Sequence[Delivery]], Awaitable[None]],
         after_batch: Callable[[InboxBatch], None],
     ) -> None:
         self._definition = definition
@@ -109,7 +109,7 @@ class Intake:
         )
         try:
             failpoints.hit("inbox.fetched")
-            await self._before_batch()
+            await self._before_batch(deliveries)
             await self._handler.commit(batch)
             failpoints.hit("inbox.committed")
         except Exception as error:

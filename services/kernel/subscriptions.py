@@ -1,7 +1,7 @@
 """All subscribers of one service process: made, started and stopped as one."""
 
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -12,6 +12,7 @@ from services.kernel import former_members, kafka
 from services.kernel.assignment import SeekToInbox
 from services.kernel.command_handler import CommandHandler
 from services.kernel.inbox import InboxBatch
+from services.kernel.messages import Delivery
 from services.kernel.observability import Metrics
 from services.kernel.service import ServiceDefinition
 from services.kernel.settings import ServiceSettings
@@ -30,7 +31,7 @@ class Subscriptions:
         pool: asyncpg.Pool,
         handler: CommandHandler,
         metrics: Metrics,
-        before_batch: Callable[[], Awaitable[None]],
+        before_batch: Callable[[Sequence[Delivery]], Awaitable[None]],
         after_batch: Callable[[InboxBatch], None],
     ) -> None:
         self._definition = definition

@@ -1,17 +1,24 @@
 """The quote service, put together."""
 
+from collections.abc import Sequence
+
 from contracts.topics import ServiceName
 from services.kernel.application import Application
+from services.kernel.messages import Delivery
+from services.kernel.read_models import ReadModels
 from services.kernel.service import ServiceDefinition
 from services.quote import inbound, outbound
 from services.quote.api import router
 from services.quote.catalogue import Catalogue
+from services.quote.customers import Customers
 from services.quote.domain.decider import QUOTE_DECIDER
 from services.quote.domain.events import QUOTE_EVENTS
 from services.quote.inbound import QuoteInbound
 from services.quote.projections import PROJECTIONS
+from services.quote.underwriting_api import underwriting
 
 catalogue = Catalogue()
+customers = Customers()
 
 DEFINITION = ServiceDefinition(
     name=ServiceName.QUOTE,
@@ -21,8 +28,17 @@ DEFINITION = ServiceDefinition(
     to_wire=outbound.to_wire,
     sources=inbound.SOURCES,
     react=inbound.react,
-    react_to_channel=QuoteInbound(catalogue).react_to_channel,
+    react_to_channel=QuoteInbound(catalogue, customers).react_to_channel,
     repeat=outbound.repeat,
 )
 
-application = Application(DEFINITION, router, before_batch=catalogue.refresh)
+
+async def look_up(read: ReadModels, deliveries: Sequence[Delivery]) -> None:
+    """Bring the catalogue and what is known of customers up to date before a batch is read."""
+    await catalogue.refresh(read)
+    await customers.refresh(read, deliveries)
+
+
+router.include_router(underwriting)
+
+application = Application(DEFINITION, router, before_batch=look_up)

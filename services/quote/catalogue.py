@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.kernel.read_models import ReadModels
-from services.quote import queries
+from services.quote import product_queries
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.life import Life, Stage
 from services.quote.domain.products.version import ProductVersion
@@ -35,7 +35,7 @@ class Catalogue:
         versions: Iterable[ProductVersion] = (),
         sold: Mapping[tuple[str, int], frozenset[str]] = _NOTHING_SOLD,
     ) -> None:
-        self._seen: queries.CatalogueMark | None = None
+        self._seen: product_queries.CatalogueMark | None = None
         self._versions: dict[str, tuple[ProductVersion, ...]] = {}
         self._sold = sold
         self._take(versions)
@@ -59,12 +59,14 @@ class Catalogue:
 
     async def refresh(self, read: ReadModels) -> None:
         """Load the catalogue again where the read model has changed since the last time."""
-        mark = await queries.catalogue_mark(read)
+        mark = await product_queries.catalogue_mark(read)
         if mark == self._seen:
             return
-        rows = await queries.catalogue_rows(read)
+        rows = await product_queries.catalogue_rows(read)
         versions = [ProductVersion.of(ProductDocument.model_validate(row.document), row.life()) for row in rows]
-        self._sold = await queries.contracts_sold(read, [_key(version) for version in versions if _ends(version.life)])
+        self._sold = await product_queries.contracts_sold(
+            read, [_key(version) for version in versions if _ends(version.life)]
+        )
         self._take(versions)
         self._seen = mark
 

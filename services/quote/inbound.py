@@ -12,6 +12,7 @@ from services.kernel.messages import Delivery, FieldFault, Instruction, UniqueKe
 from services.kernel.routing import route
 from services.quote.catalogue import Catalogue
 from services.quote.channel_form import Malformed, read_message
+from services.quote.customers import Customers
 from services.quote.domain.commands import (
     RecordIssue,
     RecordIssueFailure,
@@ -34,16 +35,27 @@ def application_stream(channel: str, order_no: str, contract_id: str) -> str:
     return f"application-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
 
+def blacklist_stream(kind: str, subject: str) -> str:
+    """The stream of one person's entry in the blacklist; its lane is the stream itself."""
+    return f"blacklist-{kind}-{subject[:32]}"
+
+
+def underwriter_stream(underwriter: str) -> str:
+    """The stream of one underwriter; its lane is the stream itself."""
+    return f"underwriter-{hashlib.sha256(underwriter.encode()).hexdigest()[:32]}"
+
+
 def product_stream(code: str) -> str:
     """The stream of all versions of a product; its lane is the code itself."""
     return f"product-{code}"
 
 
 class QuoteInbound:
-    """Quote's reaction to channels; prices with the products of `catalogue`."""
+    """Quote's reaction to channels; prices with the products of `catalogue`, and looks up `customers`."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, customers: Customers | None = None) -> None:
         self._catalogue = catalogue
+        self._customers = customers or Customers()
 
     def react_to_channel(self, delivery: Delivery) -> Sequence[Instruction]:
         """An order to an application; malformed messages of any type to a refusal.
@@ -94,6 +106,7 @@ class QuoteInbound:
             order=order,
             product=offer.product,
             renewal=offer.renewal,
+            customer=self._customers.standing(order.policyholder_name, order.policyholder_id, contract_id),
         )
 
 
@@ -119,6 +132,7 @@ def _order(message: OrderPlaced) -> Order:
         frequency=message.frequency,
         risk=message.risk,
         policyholder_name=message.policyholder_name,
+        policyholder_id=message.policyholder_id,
         campaign=message.campaign,
         disclosures=message.disclosures,
         evidence=message.evidence,

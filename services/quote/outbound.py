@@ -29,6 +29,24 @@ from services.quote.domain.lifecycle.events import (
     SandboxOpened,
 )
 from services.quote.domain.state import Application, QuoteState, Refused
+from services.quote.domain.underwriting.events import (
+    ApplicationAssessed,
+    ApplicationExpired,
+    ApplicationReferred,
+    ApplicationWithdrawn,
+    BlacklistEntryAdded,
+    BlacklistEntryRemoved,
+    CounterOffered,
+    CounterOfferRefused,
+    CounterOfferTaken,
+    InformationProvided,
+    InformationRequested,
+    ReferralAssigned,
+    ReferralNoted,
+    UnderwriterAppointed,
+    UnderwriterDismissed,
+)
+from services.quote.underwriting_outbound import notice_of_referral, told_of_question, told_of_referral
 
 _ORDER_TYPE = "order.placed"
 
@@ -36,6 +54,53 @@ _ORDER_TYPE = "order.placed"
 def to_wire(recorded: Recorded[QuoteEvent]) -> Outgoing | None:
     """The public event and the channel's notice of a log event; None for what stays inside."""
     event = recorded.event
+    match event:
+        case ProductPublished() | ProductWithdrawn() | ProductClosed():
+            return _told_of_product(event)
+        case ProductDrafted() | ProductApproved() | SandboxOpened():
+            # What is not on sale is nobody's business outside, nor is who works on it.
+            return None
+        case MessageRefused():
+            return Outgoing(recorded.stream, _refused(event), _notice_of_refusal(event))
+        case OrderConflicted():
+            return Outgoing(event.contract_id, _refused(event), _notice_of_refusal(event))
+        case ApplicationSubmitted():
+            return _submitted(event)
+        case PremiumRated():
+            return Outgoing(event.contract_id, _rated(event))
+        case ApplicationAccepted():
+            accepted = v1.ApplicationAccepted(terms=event.terms)
+            return Outgoing(event.terms.contract_id, accepted, _notice_of_outcome(event))
+        case ApplicationDeclined():
+            return Outgoing(event.contract_id, _declined(event), _notice_of_outcome(event))
+        case ApplicationReferred() | CounterOffered() | ApplicationWithdrawn() | ApplicationExpired():
+            return told_of_referral(event)
+        case InformationRequested():
+            return told_of_question(event)
+        case ApplicationIssued() | ApplicationNotIssued():
+            # Policy, whose fact it is, has told everybody.
+            return None
+        case SandboxCleared():
+            return _cleared(event)
+        case (
+            ApplicationAssessed()
+            | ReferralAssigned()
+            | ReferralNoted()
+            | InformationProvided()
+            | CounterOfferTaken()
+            | CounterOfferRefused()
+            | BlacklistEntryAdded()
+            | BlacklistEntryRemoved()
+            | UnderwriterAppointed()
+            | UnderwriterDismissed()
+        ):
+            # The underwriters' own business; what comes of it is told by the events above.
+            return None
+        case _:
+            assert_never(event)
+
+
+def _told_of_product(event: ProductPublished | ProductWithdrawn | ProductClosed) -> Outgoing:
     match event:
         case ProductPublished():
             return Outgoing(event.product_code, _published(event))
@@ -55,32 +120,15 @@ def to_wire(recorded: Recorded[QuoteEvent]) -> Outgoing | None:
                 from_day=event.from_day,
             )
             return Outgoing(event.product_code, closed)
-        case ProductDrafted() | ProductApproved() | SandboxOpened():
-            # What is not on sale is nobody's business outside, nor is who works on it.
-            return None
-        case MessageRefused():
-            return Outgoing(recorded.stream, _refused(event), _notice_of_refusal(event))
-        case OrderConflicted():
-            return Outgoing(event.contract_id, _refused(event), _notice_of_refusal(event))
-        case ApplicationSubmitted():
-            return _submitted(event)
-        case PremiumRated():
-            return Outgoing(event.contract_id, _rated(event))
-        case ApplicationAccepted():
-            accepted = v1.ApplicationAccepted(terms=event.terms)
-            return Outgoing(event.terms.contract_id, accepted, _notice_of_outcome(event))
-        case ApplicationDeclined():
-            return Outgoing(event.contract_id, _declined(event), _notice_of_outcome(event))
-        case ApplicationIssued() | ApplicationNotIssued():
-            # Policy, whose fact it is, has told everybody.
-            return None
-        case SandboxCleared():
-            cleared = v1.SandboxCleared(
-                channel=event.channel, lane=event.lane, cleared_by=event.cleared_by, reason=event.reason
-            )
-            return Outgoing(event.lane, cleared)
         case _:
             assert_never(event)
+
+
+def _cleared(event: SandboxCleared) -> Outgoing:
+    cleared = v1.SandboxCleared(
+        channel=event.channel, lane=event.lane, cleared_by=event.cleared_by, reason=event.reason
+    )
+    return Outgoing(event.lane, cleared)
 
 
 def repeat(command: Any, state: QuoteState) -> Notice | None:
@@ -167,6 +215,8 @@ def _notice_of_refusal(event: MessageRefused | OrderConflicted) -> Notice:
 
 def _notice_of_outcome(outcome: Outcome) -> Notice:
     match outcome:
+        case ApplicationReferred() | CounterOffered() | ApplicationWithdrawn() | ApplicationExpired():
+            return notice_of_referral(outcome)
         case ApplicationAccepted():
             terms = outcome.terms
             accepted = notices.OrderAccepted(

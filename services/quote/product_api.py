@@ -13,7 +13,7 @@ from services.kernel import clock
 from services.kernel.http import HistoryEntry, IdempotencyKey, kernel_of, or_not_found, problem
 from services.kernel.idempotent import CommandResult
 from services.kernel.messages import Instruction
-from services.quote import queries
+from services.quote import product_queries
 from services.quote.domain.lifecycle.commands import (
     ApproveProduct,
     CatalogueCommand,
@@ -100,15 +100,15 @@ async def schema() -> dict[str, Any]:
 
 
 @router.get("/products")
-async def products(request: Request, on: OnDay = None) -> list[queries.ProductVersionView]:
+async def products(request: Request, on: OnDay = None) -> list[product_queries.ProductVersionView]:
     """The whole catalogue, drafts and withdrawn versions too, with the state of each on a day."""
-    return await queries.product_versions(kernel_of(request).read, on or _today())
+    return await product_queries.product_versions(kernel_of(request).read, on or _today())
 
 
 @router.get("/products/{code}")
-async def product(code: ProductCode, request: Request, on: OnDay = None) -> list[queries.ProductVersionView]:
+async def product(code: ProductCode, request: Request, on: OnDay = None) -> list[product_queries.ProductVersionView]:
     """All versions of a product."""
-    found = await queries.product_versions(kernel_of(request).read, on or _today(), code)
+    found = await product_queries.product_versions(kernel_of(request).read, on or _today(), code)
     return or_not_found(found, "code", code)
 
 
@@ -122,7 +122,7 @@ async def history(code: ProductCode, request: Request) -> list[HistoryEntry]:
 @router.get("/products/{code}/versions/{version}")
 async def product_version(
     code: ProductCode, version: VersionNumber, request: Request, on: OnDay = None
-) -> queries.ProductVersionView:
+) -> product_queries.ProductVersionView:
     """One version of a product with its document, its steps and its state on a day."""
     return await _found(request, code, version, on)
 
@@ -180,7 +180,7 @@ async def clone_version(
     model = await _found(request, code, version)
     number = cloning.version
     if number is None:
-        there = await queries.product_versions(kernel_of(request).read, _today(), cloning.to)
+        there = await product_queries.product_versions(kernel_of(request).read, _today(), cloning.to)
         number = 1 + max((one.version for one in there), default=0)
     try:
         document = clone(
@@ -253,12 +253,14 @@ def _today() -> date:
     return clock.now().date()
 
 
-async def _found(request: Request, code: str, version: int, on: date | None = None) -> queries.ProductVersionView:
-    found = await queries.product_version(kernel_of(request).read, code, version, on or _today())
+async def _found(
+    request: Request, code: str, version: int, on: date | None = None
+) -> product_queries.ProductVersionView:
+    found = await product_queries.product_version(kernel_of(request).read, code, version, on or _today())
     return or_not_found(found, "version", f"{code} {version}")
 
 
-def _document(found: queries.ProductVersionView) -> ProductDocument:
+def _document(found: product_queries.ProductVersionView) -> ProductDocument:
     return ProductDocument.model_validate(found.document)
 
 

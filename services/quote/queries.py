@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -11,7 +10,6 @@ from contracts.vocabulary.faults import Fault
 from contracts.vocabulary.identifiers import SANDBOX_SUFFIX
 from contracts.vocabulary.products import CoverageTerms
 from services.kernel.read_models import ReadModels
-from services.quote.domain.products.life import Effect, Life, SaleWindow, SandboxWindow, Stage
 from services.quote.domain.products.tariff import RatedStep
 
 CAMPAIGNS_LISTED_MAX = 10_000
@@ -60,81 +58,6 @@ class WorkingView(BaseModel):
     premium_minor: int
     coverages: list[CoverageTerms]
     working: list[RatedStep]
-
-
-class Step(BaseModel):
-    """A step of a product version: who took it, why, when it was recorded; `from_day` null means at once."""
-
-    by: str | None = None
-    why: str | None = None
-    at: datetime
-    from_day: date | None = None
-    until: date | None = None
-    channels: frozenset[str] = frozenset()
-
-
-class CatalogueRow(BaseModel):
-    """A version as the read model keeps it. What its first shape did not have is optional here."""
-
-    code: str
-    version: int
-    line: str
-    on_sale_from: date | None
-    on_sale_until: date | None
-    withdrawn: bool
-    withdrawal_reason: str | None
-    published_at: datetime | None
-    document: dict[str, Any]
-    author: str | None = None
-    drafted_at: datetime | None = None
-    cloned_from: str | None = None
-    document_digest: str | None = None
-    approval: Step | None = None
-    sandbox: Step | None = None
-    sale: Step | None = None
-    closing: Step | None = None
-    withdrawal: Step | None = None
-
-    def life(self) -> Life:
-        """The steps as the rules know them."""
-        sandbox, first = self.sandbox, self.on_sale_from
-        withdrawn = _effect(self.withdrawal)
-        return Life(
-            approved=self.approval is not None,
-            sandbox=None if sandbox is None else SandboxWindow(Effect(sandbox.from_day), sandbox.channels),
-            sale=None if first is None else SaleWindow(first, self.on_sale_until),
-            closed=_effect(self.closing),
-            withdrawn=Effect() if withdrawn is None and self.withdrawn else withdrawn,
-        )
-
-
-class ProductVersionView(CatalogueRow):
-    """A product version with its steps; `state` is where it stands on the day asked for, `document` its definition."""
-
-    state: Stage
-    on: date
-
-    @staticmethod
-    def of(row: CatalogueRow, on: date) -> "ProductVersionView":
-        """The view of a row on a day."""
-        return ProductVersionView(**row.model_dump(), state=row.life().on(on), on=on)
-
-
-def _effect(step: Step | None) -> Effect | None:
-    return None if step is None else Effect(step.from_day)
-
-
-class _Sold(BaseModel):
-    code: str
-    version: int
-    contract_id: str
-
-
-class CatalogueMark(BaseModel):
-    """Differs whenever a product version has taken a step."""
-
-    versions: int
-    revisions: int
 
 
 class OrderOutcomes(BaseModel):
@@ -187,26 +110,19 @@ class RefusedMessageView(BaseModel):
 
 _SANDBOXES = f"%{SANDBOX_SUFFIX}"
 """Channels that try things out, as a pattern of LIKE."""
+
+
 _APPLICATION = "select * from application where channel = $1 and order_no = $2"
 _OF_CONTRACT = """
 select channel, order_no, product_code, product_version from application
  where contract_id = $1 order by submitted_at, channel, order_no
 """
-_PRODUCTS = "select * from product_version order by code, version"
-_OF_PRODUCT = "select * from product_version where code = $1 order by version"
-_PRODUCT = "select * from product_version where code = $1 and version = $2"
-_SOLD = """
-select product_code as code, product_version as version, contract_id
-  from application
- where (product_code, product_version) in (select * from unnest($1::text[], $2::integer[]))
-   and status in ('accepted', 'issued')
-"""
-_MARK = "select count(*) as versions, coalesce(sum(revision), 0)::bigint as revisions from product_version"
 _OUTCOMES = """
 select channel, outcome, reason, sum(messages)::bigint as messages
   from order_outcome
  where (channel like $1) = $2
  group by channel, outcome, reason
+having sum(messages) <> 0
  order by channel, outcome, reason
 """
 # One statement for every choice of columns: what is not asked for is null in all rows, and groups nothing apart.
@@ -239,40 +155,6 @@ async def application_of_order(read: ReadModels, channel: str, order_no: str) ->
 async def applications_of_contract(read: ReadModels, contract_id: str) -> list[ContractApplication]:
     """All applications of a contract, the first one first."""
     return await read.many(ContractApplication, _OF_CONTRACT, contract_id)
-
-
-async def catalogue_rows(read: ReadModels) -> list[CatalogueRow]:
-    """All versions of all products, as they are kept."""
-    return await read.many(CatalogueRow, _PRODUCTS)
-
-
-async def contracts_sold(
-    read: ReadModels, versions: Sequence[tuple[str, int]]
-) -> dict[tuple[str, int], frozenset[str]]:
-    """The contracts that were accepted under each of these versions, given as (code, version)."""
-    found: dict[tuple[str, int], set[str]] = {version: set() for version in versions}
-    if found:
-        codes, numbers = zip(*found, strict=True)
-        for row in await read.many(_Sold, _SOLD, list(codes), list(numbers)):
-            found[row.code, row.version].add(row.contract_id)
-    return {version: frozenset(contracts) for version, contracts in found.items()}
-
-
-async def product_versions(read: ReadModels, on: date, code: str | None = None) -> list[ProductVersionView]:
-    """All versions, of one product if a code is given, each with its state on a day."""
-    rows = await read.many(CatalogueRow, _OF_PRODUCT, code) if code else await catalogue_rows(read)
-    return [ProductVersionView.of(row, on) for row in rows]
-
-
-async def product_version(read: ReadModels, code: str, version: int, on: date) -> ProductVersionView | None:
-    """One version of a product, with its state on a day."""
-    row = await read.one(CatalogueRow, _PRODUCT, code, version)
-    return None if row is None else ProductVersionView.of(row, on)
-
-
-async def catalogue_mark(read: ReadModels) -> CatalogueMark:
-    """A mark that tells whether the catalogue has changed."""
-    return await read.one(CatalogueMark, _MARK) or CatalogueMark(versions=0, revisions=0)
 
 
 async def order_outcomes(read: ReadModels, *, test: bool) -> list[OrderOutcomes]:

@@ -16,7 +16,9 @@ BANNED_WORDS = frozenset(
 BANNED_FUNCTIONS = frozenset(("process_message", "handle_message", "do_work", "process"))
 
 # Past participles that do not end in -ed.
-_IRREGULAR = frozenset(("Paid", "Withdrawn", "Written", "Sent", "Lost", "Found", "Sold", "Held", "Begun", "Left"))
+_IRREGULAR = frozenset(
+    ("Paid", "Withdrawn", "Written", "Sent", "Lost", "Found", "Sold", "Held", "Begun", "Left", "Taken")
+)
 
 
 def empty_names(source: Source) -> Iterator[str]:

@@ -8,10 +8,23 @@ from tests.architecture.sources import sources
 EVERY_SERVICE = frozenset(("__init__", "api", "app", "inbound", "outbound", "queries", "domain", "projections"))
 EVERY_DOMAIN = frozenset(("__init__", "commands", "events", "state", "decider"))
 
-# Quote alone reads the form of channel messages and keeps the product catalogue.
+# Quote alone reads the form of channel messages, keeps the product catalogue and what is known of customers, and has
+# underwriters at work.
 EXTRA_MODULES = {
     ServiceName.QUOTE: frozenset(
-        ("catalogue", "channel_form", "plan_sheet", "product_api", "product_files", "product_schema")
+        (
+            "catalogue",
+            "channel_form",
+            "customers",
+            "plan_sheet",
+            "product_api",
+            "product_files",
+            "product_queries",
+            "product_schema",
+            "underwriting_api",
+            "underwriting_outbound",
+            "underwriting_queries",
+        )
     )
 }
 

@@ -16,7 +16,7 @@ _SQL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _STATEMENT = re.compile(r"^\s*(select|insert|update|delete|with|create|alter|drop|truncate)\b", re.IGNORECASE)
-_SQL_PLACES = re.compile(r"services/(kernel/.+|\w+/projections/\w+|\w+/queries)\.py")
+_SQL_PLACES = re.compile(r"services/(kernel/.+|\w+/projections/\w+|\w+/(\w+_)?queries)\.py")
 
 
 def too_long(source: Source) -> Iterator[str]:

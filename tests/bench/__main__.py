@@ -31,6 +31,7 @@ ROWS = {
     "rating": "tests.bench.rating",
     "orders": "tests.bench.orders",
     "growth": "tests.bench.growth",
+    "underwriting": "tests.bench.underwriting",
 }
 """What can be asked for, and its module, which has `async def measure(bench) -> list[Row]`."""
 

@@ -73,7 +73,7 @@ def price_and_underwrite(command: SubmitApplication) -> None:
     """Facts, underwriting and price with its working."""
     assert command.product is not None
     subjects = subjects_of(command.order.risk, command.order.effective)
-    assert not list(underwriting_faults(subjects, command.product.document))
+    assert not list(underwriting_faults(subjects, command.product))
     assert price(command.order, command.product, subjects).agreed
 
 

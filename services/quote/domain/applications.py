@@ -1,5 +1,6 @@
 """The rules of an application: decided once on the first order under its number, then followed to its end."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -7,7 +8,15 @@ from contracts.vocabulary.faults import Fault, FaultCode
 from contracts.vocabulary.products import CoverageTerms, CoverTerms
 from contracts.vocabulary.time import CoverPeriod, add_months
 from services.kernel.errors import CommandRefused, CorruptHistory
-from services.quote.domain.checks import plan_faults, sale_faults, underwriting_faults, unknown_product
+from services.quote.domain import referrals
+from services.quote.domain.checks import (
+    coverages_bought,
+    plan_faults,
+    sale_faults,
+    sum_insured,
+    underwriting_faults,
+    unknown_product,
+)
 from services.quote.domain.commands import (
     ApplicationCommand,
     RecordIssue,
@@ -24,17 +33,23 @@ from services.quote.domain.events import (
     OrderConflicted,
     PremiumRated,
 )
-from services.quote.domain.form import at_most
+from services.quote.domain.order import ChosenCoverage
 from services.quote.domain.plan_checks import insured_faults
 from services.quote.domain.pricing import price
 from services.quote.domain.products import subjects_of
 from services.quote.domain.products.disclosures import declared
 from services.quote.domain.products.version import ProductVersion
 from services.quote.domain.state import Application, NothingYet
+from services.quote.domain.underwriting.assessment import Assessment, assess
+from services.quote.domain.underwriting.commands import REFERRAL_COMMANDS
+from services.quote.domain.underwriting.events import ApplicationAssessed, UnderwritingEvent
+from services.quote.domain.verdicts import decline_faults, declined, only_rates_missing, unpriced, verdict
 
 
-def decide(command: ApplicationCommand, state: Application | NothingYet) -> list[ApplicationEvent]:
+def decide(command: ApplicationCommand, state: Application | NothingYet) -> Sequence[ApplicationEvent]:
     """What happens on a command about an application."""
+    if isinstance(command, REFERRAL_COMMANDS):
+        return referrals.decide(command, state)
     match command:
         case SubmitApplication():
             return _submit(command) if isinstance(state, NothingYet) else _submit_again(command, state)
@@ -54,18 +69,25 @@ def _submit(command: SubmitApplication) -> list[ApplicationEvent]:
         order=order,
     )
     if product is None:
-        return [submitted, _declined(command, (unknown_product(order),))]
+        return [submitted, declined(command, (unknown_product(order),))]
     faults = [*sale_faults(order, command.channel, product, renewal=command.renewal), *plan_faults(order, product)]
     subjects = declared(subjects_of(order.risk, order.effective), order.disclosures)
+    assessment = Assessment((), {})
     # A risk of another line has none of the facts that the product asks for; that it is of another line says it all.
     if order.risk.line is product.document.line:
         faults += insured_faults(order, subjects, product)
-        faults += underwriting_faults(subjects, product.document)
+        faults += underwriting_faults(subjects, product)
+        assessment = assess(order, command.channel, product, subjects, command.customer)
+        faults += decline_faults(assessment)
+    first: list[ApplicationEvent] = [submitted, *_assessed(command, product, assessment)]
     if faults:
-        return [submitted, _declined(command, tuple(faults))]
+        return [*first, declined(command, tuple(faults))]
     priced = price(order, product, subjects)
     if priced.rated is None:
-        return [submitted, _declined(command, priced.faults)]
+        if not only_rates_missing(priced):
+            return [*first, declined(command, priced.faults)]
+        bought = tuple(_unrated(chosen, product) for chosen in coverages_bought(order, product.document))
+        return [*first, unpriced(product, priced, assessment, _terms(command, product, bought))]
     rated = PremiumRated(
         channel=command.channel,
         contract_id=command.contract_id,
@@ -75,9 +97,28 @@ def _submit(command: SubmitApplication) -> list[ApplicationEvent]:
         coverages=priced.rated,
         working=priced.working,
     )
-    if priced.faults:
-        return [submitted, rated, _declined(command, priced.faults)]
-    return [submitted, rated, ApplicationAccepted(terms=_terms(command, product, priced.agreed))]
+    terms = _terms(command, product, priced.agreed or priced.rated)
+    return [*first, rated, verdict(command, product, priced, subjects, assessment, terms)]
+
+
+def _assessed(
+    command: SubmitApplication, product: ProductVersion, assessment: Assessment
+) -> Iterator[ApplicationAssessed]:
+    if assessment.fired or product.underwriting.rules:
+        yield ApplicationAssessed(
+            channel=command.channel,
+            contract_id=command.contract_id,
+            order_no=command.order.order_no,
+            product_code=product.document.code,
+            product_version=product.document.version,
+            fired=assessment.fired,
+            figures=assessment.figures,
+        )
+
+
+def _unrated(chosen: ChosenCoverage, product: ProductVersion) -> CoverageTerms:
+    insured_minor = sum_insured(chosen, product.plan[chosen.code])
+    return CoverageTerms(code=chosen.code, premium_minor=chosen.premium_minor or 0, sum_insured_minor=insured_minor)
 
 
 def _terms(command: SubmitApplication, product: ProductVersion, coverages: tuple[CoverageTerms, ...]) -> CoverTerms:
@@ -103,16 +144,6 @@ def _terms(command: SubmitApplication, product: ProductVersion, coverages: tuple
         split=document.split,
         straight_through_claim_minor=document.straight_through_claim_minor,
         coinsurance=None if document.coinsurance is None else document.coinsurance.terms(),
-    )
-
-
-def _declined(command: SubmitApplication, faults: tuple[Fault, ...]) -> ApplicationDeclined:
-    return ApplicationDeclined(
-        channel=command.channel,
-        contract_id=command.contract_id,
-        order_no=command.order.order_no,
-        product_code=command.order.product,
-        faults=at_most(faults),
     )
 
 
@@ -176,11 +207,13 @@ def evolve(state: Application | NothingYet, event: ApplicationEvent) -> Applicat
         return Application(order=event.order)
     if isinstance(state, NothingYet):
         raise CorruptHistory(f"{event.event_type} before the application was submitted")
+    if isinstance(event, UnderwritingEvent):
+        return referrals.evolve(state, event)
     match event:
         case PremiumRated():
             return state
         case ApplicationAccepted() | ApplicationDeclined() | ApplicationIssued() | ApplicationNotIssued():
-            return Application(order=state.order, outcome=event, conflicts=state.conflicts)
+            return replace(state, outcome=event)
         case OrderConflicted():
             return replace(state, conflicts={**state.conflicts, event.content_digest: event})
         case _:

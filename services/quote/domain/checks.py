@@ -122,21 +122,19 @@ def sum_insured(chosen: ChosenCoverage, planned: PlannedCoverage) -> int | None:
     return chosen.sum_insured_minor
 
 
-def underwriting_faults(subjects: Sequence[Subject], document: ProductDocument) -> Iterator[Fault]:
-    """Which subjects lie outside what the product accepts."""
-    for rule in document.underwriting:
+def underwriting_faults(subjects: Sequence[Subject], product: ProductVersion) -> Iterator[Fault]:
+    """Which subjects lie outside the ranges that the product accepts."""
+    for rule in product.underwriting.ranges:
         for subject in subjects:
-            value = subject.facts.get(rule.fact)
-            low = rule.at_least is not None and (not isinstance(value, int) or value < rule.at_least)
-            high = rule.at_most is not None and (not isinstance(value, int) or value > rule.at_most)
-            if low or high:
+            value = subject.facts.get(rule.fact or "")
+            if not rule.allows(value):
                 limits = (
                     ("at least ", rule.at_least),
                     ("at most ", rule.at_most),
                 )
                 accepted = " and ".join(f"{words}{limit}" for words, limit in limits if limit is not None)
                 stated = "is not told" if value is None else f"is {value}"
-                message = f"{rule.fact} {stated}; {document.code} accepts {accepted}"
+                message = f"{rule.fact} {stated}; {product.document.code} accepts {accepted}"
                 yield _fault(FaultCode.RISK_NOT_ACCEPTED, subject.path, message)
 
 

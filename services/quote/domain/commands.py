@@ -8,13 +8,16 @@ from contracts.vocabulary.time import CoverPeriod
 from services.quote.domain.lifecycle.commands import CatalogueCommand
 from services.quote.domain.order import Order
 from services.quote.domain.products.version import ProductVersion
+from services.quote.domain.underwriting.assessment import UNKNOWN_CUSTOMER, CustomerStanding
+from services.quote.domain.underwriting.commands import BlacklistCommand, ReferralCommand, RosterCommand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitApplication:
     """A well-formed order of a channel; `product` is the version that it would be sold under, if there is one.
 
-    `renewal` says that the contract was sold under that version before.
+    `renewal` says that the contract was sold under that version before; `customer` is
+    what was known of the policyholder when the order was read.
     """
 
     channel: str
@@ -23,6 +26,7 @@ class SubmitApplication:
     order: Order
     product: ProductVersion | None
     renewal: bool = False
+    customer: CustomerStanding = UNKNOWN_CUSTOMER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,5 +73,7 @@ class ClearSandbox:
     reason: str
 
 
-ApplicationCommand: TypeAlias = SubmitApplication | RecordIssue | RecordIssueFailure
-QuoteCommand: TypeAlias = ApplicationCommand | CatalogueCommand | RefuseMessage | ClearSandbox
+ApplicationCommand: TypeAlias = SubmitApplication | RecordIssue | RecordIssueFailure | ReferralCommand
+QuoteCommand: TypeAlias = (
+    ApplicationCommand | CatalogueCommand | RefuseMessage | BlacklistCommand | RosterCommand | ClearSandbox
+)

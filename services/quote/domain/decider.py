@@ -6,7 +6,7 @@ from typing import TypeVar, assert_never
 from contracts.vocabulary.identifiers import SANDBOX_SUFFIX, is_sandbox
 from services.kernel.decider import Decider
 from services.kernel.errors import CommandRefused, CorruptHistory
-from services.quote.domain import applications, product_versions
+from services.quote.domain import applications, blacklist, product_versions, roster
 from services.quote.domain.commands import (
     ClearSandbox,
     QuoteCommand,
@@ -43,13 +43,29 @@ from services.quote.domain.lifecycle.events import (
     ProductWithdrawn,
     SandboxOpened,
 )
-from services.quote.domain.state import Application, NothingYet, Product, QuoteState, Refused
+from services.quote.domain.state import Application, Blacklisted, NothingYet, Product, QuoteState, Refused, Underwriter
+from services.quote.domain.underwriting.commands import (
+    REFERRAL_COMMANDS,
+    AddBlacklistEntry,
+    AppointUnderwriter,
+    DismissUnderwriter,
+    RemoveBlacklistEntry,
+)
+from services.quote.domain.underwriting.events import (
+    BlacklistEntryAdded,
+    BlacklistEntryRemoved,
+    UnderwriterAppointed,
+    UnderwriterDismissed,
+    UnderwritingEvent,
+)
 
-Known = TypeVar("Known", Application, Product, Refused)
+Known = TypeVar("Known", Application, Product, Refused, Blacklisted, Underwriter)
 
 
 def decide(command: QuoteCommand, state: QuoteState) -> Sequence[QuoteEvent]:
     """What happens on a command."""
+    if isinstance(command, REFERRAL_COMMANDS):
+        return applications.decide(command, _only(Application, state))
     match command:
         case SubmitApplication() | RecordIssue() | RecordIssueFailure():
             return applications.decide(command, _only(Application, state))
@@ -59,12 +75,18 @@ def decide(command: QuoteCommand, state: QuoteState) -> Sequence[QuoteEvent]:
             return product_versions.decide(command, _only(Product, state))
         case ClearSandbox():
             return [_cleared(command)]
+        case AddBlacklistEntry() | RemoveBlacklistEntry():
+            return blacklist.decide(command, _only(Blacklisted, state))
+        case AppointUnderwriter() | DismissUnderwriter():
+            return roster.decide(command, _only(Underwriter, state))
         case _:
             assert_never(command)
 
 
 def evolve(state: QuoteState, event: QuoteEvent) -> QuoteState:
     """What is true after an event."""
+    if isinstance(event, UnderwritingEvent):
+        return applications.evolve(_only(Application, state), event)
     match event:
         case (
             ApplicationSubmitted()
@@ -89,6 +111,10 @@ def evolve(state: QuoteState, event: QuoteEvent) -> QuoteState:
             return product_versions.evolve(_only(Product, state), event)
         case SandboxCleared():
             return state
+        case BlacklistEntryAdded() | BlacklistEntryRemoved():
+            return blacklist.evolve(_only(Blacklisted, state), event)
+        case UnderwriterAppointed() | UnderwriterDismissed():
+            return roster.evolve(_only(Underwriter, state), event)
         case _:
             assert_never(event)
 

@@ -18,6 +18,26 @@ from services.quote.domain.lifecycle.events import (
 )
 from services.quote.domain.order import Order
 from services.quote.domain.products.tariff import RatedStep
+from services.quote.domain.underwriting.events import (
+    ApplicationAssessed,
+    ApplicationExpired,
+    ApplicationReferred,
+    ApplicationWithdrawn,
+    BlacklistEntryAdded,
+    BlacklistEntryRemoved,
+    BlacklistEvent,
+    CounterOffered,
+    CounterOfferRefused,
+    CounterOfferTaken,
+    InformationProvided,
+    InformationRequested,
+    ReferralAssigned,
+    ReferralNoted,
+    RosterEvent,
+    UnderwriterAppointed,
+    UnderwriterDismissed,
+    UnderwritingEvent,
+)
 
 
 class MessageRefused(DomainEvent):
@@ -57,14 +77,22 @@ class PremiumRated(DomainEvent):
 
 
 class ApplicationAccepted(DomainEvent):
-    """The risk is taken on these terms."""
+    """The risk is taken on these terms.
+
+    `decided_by` and `reason` are those of a person; without them the rules decided. `referred_for` is the reason
+    that the application was counted under as undecided before, `customer` whose contract it is, where that was told.
+    """
 
     event_type: ClassVar[str] = "quote.application_accepted"
     terms: CoverTerms
+    decided_by: str | None = None
+    reason: str | None = None
+    referred_for: str | None = None
+    customer: str | None = None
 
 
 class ApplicationDeclined(DomainEvent):
-    """The risk is not taken."""
+    """The risk is not taken; `decided_by` and `referred_for` as in ApplicationAccepted."""
 
     event_type: ClassVar[str] = "quote.application_declined"
     channel: str
@@ -72,6 +100,8 @@ class ApplicationDeclined(DomainEvent):
     order_no: str
     product_code: str
     faults: tuple[Fault, ...]
+    decided_by: str | None = None
+    referred_for: str | None = None
 
 
 class OrderConflicted(DomainEvent):
@@ -118,9 +148,20 @@ class SandboxCleared(DomainEvent):
     reason: str
 
 
-Outcome: TypeAlias = ApplicationAccepted | ApplicationDeclined | ApplicationIssued | ApplicationNotIssued
-ApplicationEvent: TypeAlias = ApplicationSubmitted | PremiumRated | Outcome | OrderConflicted
-QuoteEvent: TypeAlias = CatalogueEvent | ApplicationEvent | MessageRefused | SandboxCleared
+Outcome: TypeAlias = (
+    ApplicationAccepted
+    | ApplicationDeclined
+    | ApplicationIssued
+    | ApplicationNotIssued
+    | ApplicationReferred
+    | CounterOffered
+    | ApplicationWithdrawn
+    | ApplicationExpired
+)
+ApplicationEvent: TypeAlias = ApplicationSubmitted | PremiumRated | Outcome | OrderConflicted | UnderwritingEvent
+QuoteEvent: TypeAlias = (
+    CatalogueEvent | ApplicationEvent | MessageRefused | BlacklistEvent | RosterEvent | SandboxCleared
+)
 QUOTE_EVENTS: tuple[type[QuoteEvent], ...] = (
     ProductDrafted,
     ProductApproved,
@@ -137,4 +178,19 @@ QUOTE_EVENTS: tuple[type[QuoteEvent], ...] = (
     ApplicationIssued,
     ApplicationNotIssued,
     SandboxCleared,
+    ApplicationAssessed,
+    ApplicationReferred,
+    ReferralAssigned,
+    ReferralNoted,
+    InformationRequested,
+    InformationProvided,
+    CounterOffered,
+    CounterOfferTaken,
+    CounterOfferRefused,
+    ApplicationWithdrawn,
+    ApplicationExpired,
+    BlacklistEntryAdded,
+    BlacklistEntryRemoved,
+    UnderwriterAppointed,
+    UnderwriterDismissed,
 )

@@ -36,6 +36,7 @@ class Order(BaseModel):
     frequency: PaymentFrequency
     risk: InsuredRisk
     policyholder_name: str | None = None
+    policyholder_id: str | None = None
     campaign: str | None = None
     disclosures: Disclosures | None = None
     evidence: SaleEvidence | None = None

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from services.quote.domain.events import MessageRefused, OrderConflicted, Outcome
 from services.quote.domain.order import Order
 from services.quote.domain.products.life import Life
+from services.quote.domain.underwriting.events import ApplicationReferred, CounterOffered, InformationRequested
 
 _NEW = Life()
 _NONE: Mapping[str, OrderConflicted] = MappingProxyType({})
@@ -35,12 +36,44 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
+class Referral:
+    """What a person knows who decides: what was referred, the standing offer, question and notes."""
+
+    referred: ApplicationReferred | None = None
+    offer: CounterOffered | None = None
+    offer_taken: bool = False
+    underwriter: str | None = None
+    question: InformationRequested | None = None
+    answers: tuple[str, ...] = ()
+    notes: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
-    """The first order under its number, the latest outcome, and later orders that tried to reuse the number."""
+    """The first order under its number, the latest outcome, and later orders that tried to reuse the number.
+
+    `referral` is what a person has to do with it, and None where nobody had.
+    """
 
     order: Order
     outcome: Outcome | None = None
     conflicts: Mapping[str, OrderConflicted] = field(default_factory=lambda: _NONE)
+    referral: Referral | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blacklisted:
+    """Whether a person is on the blacklist now, having been on it once, and why."""
+
+    listed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Underwriter:
+    """An underwriter's level of authority; 0 once dismissed."""
+
+    level: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +83,4 @@ class Refused:
     refusal: MessageRefused
 
 
-QuoteState: TypeAlias = NothingYet | Product | Application | Refused
+QuoteState: TypeAlias = NothingYet | Product | Application | Refused | Blacklisted | Underwriter

@@ -13,6 +13,12 @@ from services.quote.domain.events import (
     QuoteEvent,
     SandboxCleared,
 )
+from services.quote.domain.underwriting.events import (
+    ApplicationExpired,
+    ApplicationReferred,
+    ApplicationWithdrawn,
+    CounterOffered,
+)
 
 application = Projection(
     name="application",
@@ -102,6 +108,44 @@ def mark_declined(event: ApplicationDeclined, recorded: Recorded[QuoteEvent]) ->
             "order_no": event.order_no,
             "status": "declined",
             "faults": _listed(event.faults),
+            "decided_at": recorded.recorded_at,
+        }
+    )
+
+
+@application.on(ApplicationReferred)
+def mark_referred(event: ApplicationReferred, recorded: Recorded[QuoteEvent]) -> Change:
+    """A person decides; read model `referral` has the rest."""
+    return Change({"channel": event.terms.channel, "order_no": event.terms.order_no, "status": "referred"})
+
+
+@application.on(CounterOffered)
+def mark_offered(event: CounterOffered, recorded: Recorded[QuoteEvent]) -> Change:
+    """Other terms wait for the customer."""
+    return Change({"channel": event.terms.channel, "order_no": event.terms.order_no, "status": "offered"})
+
+
+@application.on(ApplicationWithdrawn)
+def mark_withdrawn(event: ApplicationWithdrawn, recorded: Recorded[QuoteEvent]) -> Change:
+    """The customer did not want it any more."""
+    return Change(
+        {
+            "channel": event.channel,
+            "order_no": event.order_no,
+            "status": "withdrawn",
+            "decided_at": recorded.recorded_at,
+        }
+    )
+
+
+@application.on(ApplicationExpired)
+def mark_expired(event: ApplicationExpired, recorded: Recorded[QuoteEvent]) -> Change:
+    """Nobody answered in time."""
+    return Change(
+        {
+            "channel": event.channel,
+            "order_no": event.order_no,
+            "status": "expired",
             "decided_at": recorded.recorded_at,
         }
     )

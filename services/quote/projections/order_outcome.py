@@ -10,29 +10,65 @@ from services.quote.domain.events import (
     QuoteEvent,
     SandboxCleared,
 )
+from services.quote.domain.underwriting.events import (
+    ApplicationExpired,
+    ApplicationReferred,
+    ApplicationWithdrawn,
+    CounterOffered,
+)
 
 order_outcome = Projection(
     name="order_outcome",
-    version=1,
+    version=2,
     columns={"channel": "text", "outcome": "text", "reason": "text", "messages": "bigint"},
     key=("channel", "outcome", "reason"),
 )
 
 
-def _one(channel: str, outcome: str, reason: str = "") -> Add:
-    return Add({"channel": channel, "outcome": outcome, "reason": reason}, {"messages": 1})
+def _one(channel: str, outcome: str, reason: str = "", messages: int = 1) -> Add:
+    return Add({"channel": channel, "outcome": outcome, "reason": reason}, {"messages": messages})
+
+
+def _ended(counted: Add, channel: str, referred_for: str | None) -> list[Add]:
+    """An order that was counted as referred is so no longer, so that each counts once."""
+    return [counted] if referred_for is None else [_one(channel, "referred", referred_for, -1), counted]
 
 
 @order_outcome.on(ApplicationAccepted)
-def count_accepted(event: ApplicationAccepted, recorded: Recorded[QuoteEvent]) -> Add:
+def count_accepted(event: ApplicationAccepted, recorded: Recorded[QuoteEvent]) -> list[Add]:
     """An order that was accepted."""
-    return _one(event.terms.channel, "accepted")
+    channel = event.terms.channel
+    return _ended(_one(channel, "accepted"), channel, event.referred_for)
 
 
 @order_outcome.on(ApplicationDeclined)
-def count_declined(event: ApplicationDeclined, recorded: Recorded[QuoteEvent]) -> Add:
+def count_declined(event: ApplicationDeclined, recorded: Recorded[QuoteEvent]) -> list[Add]:
     """An order counts once, under the first of its faults."""
-    return _one(event.channel, "declined", event.faults[0].code)
+    return _ended(_one(event.channel, "declined", event.faults[0].code), event.channel, event.referred_for)
+
+
+@order_outcome.on(ApplicationReferred)
+def count_referred(event: ApplicationReferred, recorded: Recorded[QuoteEvent]) -> Add:
+    """An order that a person has to decide counts as referred until it is decided."""
+    return _one(event.terms.channel, "referred", event.reasons[0].code)
+
+
+@order_outcome.on(CounterOffered)
+def count_offered(event: CounterOffered, recorded: Recorded[QuoteEvent]) -> Add | None:
+    """An offer of the rules waits for the customer; one of an underwriter was counted when it was referred."""
+    return _one(event.terms.channel, "referred", event.referred_for) if event.offered_by is None else None
+
+
+@order_outcome.on(ApplicationWithdrawn)
+def count_withdrawn(event: ApplicationWithdrawn, recorded: Recorded[QuoteEvent]) -> list[Add]:
+    """An order that the customer did not want any more."""
+    return _ended(_one(event.channel, "withdrawn"), event.channel, event.referred_for)
+
+
+@order_outcome.on(ApplicationExpired)
+def count_expired(event: ApplicationExpired, recorded: Recorded[QuoteEvent]) -> list[Add]:
+    """An order whose offer or question nobody answered."""
+    return _ended(_one(event.channel, "expired"), event.channel, event.referred_for)
 
 
 @order_outcome.on(MessageRefused)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -15,6 +15,7 @@ from services.kernel import read_models, runtime
 from services.kernel.application import Application
 from services.kernel.http import HistoryEntry, IdempotencyKey, kernel_of
 from services.kernel.idempotent import CommandResult
+from services.kernel.messages import Delivery
 from services.kernel.read_models import ReadModels
 from services.kernel.runtime import BeforeBatch, Kernel
 from tests.support.running import PARTITIONS, WAIT_SECONDS_MAX, Home, eventually
@@ -109,7 +110,7 @@ async def _turned_away(app: FastAPI, kind: str) -> bool:
 
 
 async def test_slow_reads_are_bounded_and_hold_up_neither_commands_nor_the_inbox(home: Home) -> None:
-    async def asks_first(read: ReadModels) -> None:
+    async def asks_first(read: ReadModels, deliveries: Sequence[Delivery]) -> None:
         await read.row("select 1")
 
     async with served(home, asks_first) as (app, client), home.superuser() as superuser:

@@ -58,7 +58,7 @@ async def test_what_came_behind_a_failed_batch_is_not_handled_before_it(monkeypa
     monkeypatch.setattr(subscribers, "_BACKOFF_SECONDS", 0.0)
     handler, consumer = FailingOnce(), Consumer()
 
-    async def nothing() -> None:
+    async def nothing(deliveries: Sequence[Delivery]) -> None:
         return None
 
     definition: Any = type("Definition", (), {"name": "tally"})

@@ -20,8 +20,9 @@ from services.quote.domain.products.coverage import Plan, PlannedCoverage
 from services.quote.domain.products.disclosures import DisclosureQuestion
 from services.quote.domain.products.group_terms import GroupTerms
 from services.quote.domain.products.launch import Coinsured, Requirement, Wording
-from services.quote.domain.products.part import DocumentPart, FactName, Title
+from services.quote.domain.products.part import DocumentPart, Title
 from services.quote.domain.products.tariff import Tariff
+from services.quote.domain.products.underwriting import RULES_MAX, ReferralTerms, UnderwritingRule
 
 VERSION_MAX = 9_999
 TERM_MONTHS_MAX = 120
@@ -63,14 +64,6 @@ class TariffPricing(DocumentPart):
 Pricing: TypeAlias = Annotated[QuotedPricing | TariffPricing, Field(discriminator="method")]
 
 
-class UnderwritingRule(DocumentPart):
-    """The range, both included, that a numeric fact of every subject must lie in."""
-
-    fact: FactName
-    at_least: Annotated[int, Strict()] | None = None
-    at_most: Annotated[int, Strict()] | None = None
-
-
 class ProductDocument(DocumentPart):
     """One version of a product.
 
@@ -95,7 +88,8 @@ class ProductDocument(DocumentPart):
     split: PremiumSplit
     coverages: Annotated[tuple[PlannedCoverage, ...], Field(min_length=1, max_length=COVERAGES_MAX)]
     pricing: Pricing
-    underwriting: Annotated[tuple[UnderwritingRule, ...], Field(max_length=50)] = ()
+    underwriting: Annotated[tuple[UnderwritingRule, ...], Field(max_length=RULES_MAX)] = ()
+    referrals: ReferralTerms = ReferralTerms()
     straight_through_claim_minor: NonNegativeMinor | None = None
     plan: Plan = Plan()
     disclosures: Annotated[tuple[DisclosureQuestion, ...], Field(max_length=DISCLOSURES_MAX)] = ()

@@ -15,6 +15,7 @@ from services.quote.domain.products.group_misfits import group_misfits
 from services.quote.domain.products.launch_misfits import launch_misfits
 from services.quote.domain.products.rules import Fact
 from services.quote.domain.products.tariff_misfits import tariff_misfits
+from services.quote.domain.products.underwriting_misfits import referral_misfits, underwriting_misfits
 
 
 class InvalidDocument(ValueError):
@@ -56,11 +57,8 @@ def _misfits(document: ProductDocument) -> Iterator[Fault]:
     yield from coverage_misfits(document)
     yield from disclosure_misfits(document.disclosures, asks_persons=rules.asks_persons)
     yield from group_misfits(document, rules)
-    for place, rule in enumerate(document.underwriting):
-        path = f"underwriting.{place}"
-        yield from _fact_misfits(f"{path}.fact", rule.fact, facts, numeric=True)
-        if rule.at_least is None and rule.at_most is None:
-            yield _fault(path, "the rule has no limit; give at_least, at_most or both")
+    yield from underwriting_misfits(document.underwriting, facts, frozenset(codes))
+    yield from referral_misfits(document.referrals)
     if isinstance(document.pricing, QuotedPricing):
         for code in document.pricing.limits.keys() - codes:
             yield _fault(f"pricing.limits.{code}", f"coverage {code} is not in the plan; add it there or remove this")

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from contracts.vocabulary.faults import Fault, FaultCode
 from services.quote.domain.products.coverage import PlannedCoverage
-from services.quote.domain.products.document import ProductDocument, UnderwritingRule
+from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.rate_table import NUMBER_MAX, Range
 from services.quote.domain.products.rating.plan import ORDER_FACTS
 from services.quote.domain.products.rules import Fact
@@ -62,7 +62,7 @@ def _accepted(document: ProductDocument) -> Mapping[str, Range]:
     """The numbers that underwriting lets through, by fact."""
     found: dict[str, Range] = {}
     for rule in document.underwriting:
-        if isinstance(rule, UnderwritingRule):
+        if rule.is_range and rule.fact is not None:
             low, high = found.get(rule.fact, (-NUMBER_MAX, NUMBER_MAX))
             own_low = low if rule.at_least is None else rule.at_least
             own_high = high if rule.at_most is None else rule.at_most

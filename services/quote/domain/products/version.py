@@ -9,6 +9,7 @@ from services.quote.domain.products.coverage import PlannedCoverage
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.life import Effect, Life, SaleWindow, Stage
 from services.quote.domain.products.rating.plan import RatingPlan
+from services.quote.domain.products.underwriting import CompiledUnderwriting
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class ProductVersion:
     rating: RatingPlan | None
     """The compiled tariff, where the product has one."""
     regions: frozenset[str] | None
+    underwriting: CompiledUnderwriting
 
     @staticmethod
     def of(document: ProductDocument, life: Life | None = None, *, withdrawn: bool = False) -> "ProductVersion":
@@ -42,6 +44,7 @@ class ProductVersion:
             or any(coverage.relations is not None for coverage in document.coverages),
             rating=None if document.tariff is None else RatingPlan.of(document.tariff),
             regions=None if document.regions is None else frozenset(document.regions),
+            underwriting=CompiledUnderwriting.of(document.underwriting),
         )
 
     def on_sale(self, day: date) -> bool:

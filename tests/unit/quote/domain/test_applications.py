@@ -19,6 +19,7 @@ from services.quote.domain.events import (
 )
 from services.quote.domain.products.reading import read_document
 from services.quote.domain.products.version import ProductVersion
+from services.quote.domain.underwriting.events import ApplicationReferred
 from tests.support.builders import ADULT, MOTOR_RISK, YEAR_2026, health_order, motor_order
 from tests.support.decider_spec import DeciderSpec
 from tests.unit.quote.orders import VERSIONS, submit
@@ -254,11 +255,19 @@ def test_quoted_prices_may_be_held_against_a_tariff() -> None:
     ]
 
 
-def test_a_missing_rate_declines_and_is_never_zero() -> None:
+def test_a_missing_rate_refers_and_is_never_zero() -> None:
     order = motor_order(risk={**MOTOR_RISK, "driver_age": 61})
     spec = application.given().when(submit(order, product=changed(MOTOR, pricing=reference(10_000))))
+    spec.then_types(ApplicationSubmitted, ApplicationReferred)
+    assert spec.decided[-1].reasons[0].code == "no-rate"
+    assert not spec.decided[-1].priced
+
+
+def test_a_missing_rate_beside_another_fault_of_the_price_declines() -> None:
+    order = motor_order(risk={**MOTOR_RISK, "driver_age": 61}, premium_minor=14_411)
+    spec = application.given().when(submit(order, product=changed(MOTOR, pricing=reference(10_000))))
     spec.then_types(ApplicationSubmitted, ApplicationDeclined)
-    assert spec.decided[-1].faults[0].code is FaultCode.NO_RATE
+    assert {fault.code for fault in spec.decided[-1].faults} == {FaultCode.PREMIUM_DOES_NOT_ADD_UP, FaultCode.NO_RATE}
 
 
 @pytest.mark.parametrize(("driver_age", "faults"), [(17, [("risk_not_accepted", "risk")]), (18, [])])

@@ -9,11 +9,11 @@ from services.quote.domain.decider import QUOTE_DECIDER
 from services.quote.domain.events import ApplicationIssued
 from services.quote.domain.products.life import Stage
 from services.quote.domain.state import Product
+from services.quote.product_queries import CatalogueRow, Step
 from services.quote.projections.application import application
 from services.quote.projections.order_outcome import order_outcome
 from services.quote.projections.product_version import product_version
 from services.quote.projections.refused_message import refused_message
-from services.quote.queries import CatalogueRow, Step
 from tests.support.builders import YEAR_2026, motor_order
 from tests.unit.quote.domain.test_product_versions import (
     APPROVED,

@@ -1,0 +1,1 @@
+"""Underwriting: what is assessed, the facts and commands of referrals, and the terms of counter-offers."""

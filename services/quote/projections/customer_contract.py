@@ -1,0 +1,60 @@
+"""Read model `customer_contract`: contracts of each customer who can be told apart, to add up and compare."""
+
+from services.kernel.messages import Recorded
+from services.kernel.projection import Change, Projection, Put
+from services.quote.domain.events import (
+    ApplicationAccepted,
+    ApplicationNotIssued,
+    QuoteEvent,
+)
+
+customer_contract = Projection(
+    name="customer_contract",
+    version=1,
+    columns={
+        "channel": "text",
+        "order_no": "text",
+        "customer": "text",
+        "contract_id": "text",
+        "product_code": "text",
+        "currency": "text",
+        "in_force": "boolean",
+        "effective": "date",
+        "expiry": "date",
+        "premium_minor": "bigint",
+        "sums_insured_minor": "jsonb",
+    },
+    key=("channel", "order_no"),
+    indexes=(("customer",),),
+)
+"""`customer` is the digest of the policyholder's document. What is accepted counts as in force until it fails."""
+
+
+@customer_contract.on(ApplicationAccepted)
+def add_contract(event: ApplicationAccepted, recorded: Recorded[QuoteEvent]) -> Put | None:
+    """The agreed sums count from now on, where it was told whose they are."""
+    if event.customer is None:
+        return None
+    terms = event.terms
+    insured = {one.code: one.sum_insured_minor for one in terms.coverages if one.sum_insured_minor is not None}
+    return Put(
+        {
+            "channel": terms.channel,
+            "order_no": terms.order_no,
+            "customer": event.customer,
+            "contract_id": terms.contract_id,
+            "product_code": terms.product_code,
+            "currency": terms.currency,
+            "in_force": True,
+            "effective": terms.period.effective,
+            "expiry": terms.period.expiry,
+            "premium_minor": terms.premium_minor,
+            "sums_insured_minor": insured,
+        }
+    )
+
+
+@customer_contract.on(ApplicationNotIssued)
+def mark_failed(event: ApplicationNotIssued, recorded: Recorded[QuoteEvent]) -> Change:
+    """Not in force, so it does not count."""
+    return Change({"channel": event.channel, "order_no": event.order_no, "in_force": False})

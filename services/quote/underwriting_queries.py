@@ -1,0 +1,166 @@
+"""Reads of underwriting: the referral queue, underwriters, the blacklist, and customers' contracts."""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel
+
+from services.kernel.read_models import ReadModels
+from services.quote.domain.underwriting.assessment import OtherContract
+
+
+class ReferralReason(BaseModel):
+    """A rule's code, its words, the part of the order, and the facts that it looked at."""
+
+    code: str
+    en: str
+    zh: str
+    path: str
+    facts: dict[str, str | int]
+
+
+class ReferralView(BaseModel):
+    """An application that waits or waited for a person; sums in minor units.
+
+    `state` is referred, asked, offered, accepted, declined, withdrawn or expired. `answer_until` is the customer's
+    last day, `due_at` when the underwriter should have answered. `premium_minor` means nothing unless `priced`.
+    """
+
+    channel: str
+    order_no: str
+    contract_id: str
+    product_code: str
+    product_version: int
+    state: str
+    reasons: list[ReferralReason]
+    priced: bool
+    premium_minor: int
+    currency: str
+    sum_insured_minor: int
+    level_needed: int
+    underwriter: str | None
+    last_note: str | None
+    question: str | None
+    answer: str | None
+    offer_premium_minor: int | None
+    answer_until: date | None
+    referred_at: datetime
+    due_at: datetime | None
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+class BlacklistEntryView(BaseModel):
+    """A person on the blacklist, or off it again; `subject` is the digest of a document or a name."""
+
+    kind: str
+    subject: str
+    listed: bool
+    reason: str
+    changed_by: str
+    changed_at: datetime
+
+
+class BlacklistMark(BaseModel):
+    """Differs whenever an entry was added or removed."""
+
+    entries: int
+    changes: int
+
+
+class UnderwriterView(BaseModel):
+    """Who may decide on referrals; level 0 is no authority."""
+
+    underwriter: str
+    level: int
+    reason: str
+    changed_by: str
+    changed_at: datetime
+
+
+class CustomerContract(BaseModel):
+    """A contract of a customer."""
+
+    customer: str
+    contract_id: str
+    product_code: str
+    currency: str
+    effective: date
+    expiry: date
+    premium_minor: int
+    sums_insured_minor: dict[str, int]
+
+    def contract(self) -> OtherContract:
+        """The same, as rules look at it."""
+        return OtherContract(
+            contract_id=self.contract_id,
+            product_code=self.product_code,
+            currency=self.currency,
+            effective=self.effective,
+            expiry=self.expiry,
+            premium_minor=self.premium_minor,
+            sums_insured_minor=self.sums_insured_minor,
+        )
+
+
+_REFERRALS = """
+select * from referral
+ where ($1::text is null or state = $1)
+   and ($1::text is not null or state in ('referred', 'asked', 'offered'))
+   and ($2::text is null or underwriter = $2)
+   and ($3::date is null or answer_until < $3)
+ order by referred_at, channel, order_no
+ limit $4
+"""
+_REFERRAL = "select * from referral where channel = $1 and order_no = $2"
+_BLACKLIST = "select * from blacklist_entry where listed order by changed_at desc, subject"
+_BLACKLIST_MARK = """
+select count(*) as entries, coalesce(sum(change), 0)::bigint as changes from blacklist_entry
+"""
+_UNDERWRITERS = "select * from underwriter order by underwriter"
+_UNDERWRITER = "select * from underwriter where underwriter = $1"
+_CUSTOMER_CONTRACTS = """
+select * from customer_contract
+ where customer = any($1::text[]) and in_force
+ order by customer, effective, order_no
+"""
+
+
+async def referrals(
+    read: ReadModels, state: str | None, underwriter: str | None, overdue_on: date | None, limit: int
+) -> list[ReferralView]:
+    """The queue, the longest waiting first: undecided ones unless a state is given.
+
+    `overdue_on` leaves only those whose customer had to answer before that day.
+    """
+    return await read.many(ReferralView, _REFERRALS, state, underwriter, overdue_on, limit)
+
+
+async def referral_of_order(read: ReadModels, channel: str, order_no: str) -> ReferralView | None:
+    """The referral of a channel's order."""
+    return await read.one(ReferralView, _REFERRAL, channel, order_no)
+
+
+async def blacklist(read: ReadModels) -> list[BlacklistEntryView]:
+    """Everybody who is on the blacklist now, the latest first."""
+    return await read.many(BlacklistEntryView, _BLACKLIST)
+
+
+async def blacklist_mark(read: ReadModels) -> BlacklistMark:
+    """A mark that tells whether the blacklist has changed."""
+    return await read.one(BlacklistMark, _BLACKLIST_MARK) or BlacklistMark(entries=0, changes=0)
+
+
+async def underwriters(read: ReadModels) -> list[UnderwriterView]:
+    """Everybody who is or was an underwriter."""
+    return await read.many(UnderwriterView, _UNDERWRITERS)
+
+
+async def authority_of(read: ReadModels, underwriter: str) -> int:
+    """The level of somebody; 0 for who is no underwriter."""
+    found = await read.one(UnderwriterView, _UNDERWRITER, underwriter)
+    return 0 if found is None else found.level
+
+
+async def contracts_of_customers(read: ReadModels, customers: list[str]) -> list[CustomerContract]:
+    """The contracts of these customers that were accepted and did not fail."""
+    return await read.many(CustomerContract, _CUSTOMER_CONTRACTS, customers)
