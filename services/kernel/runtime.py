@@ -205,8 +205,7 @@ class Kernel:
                     await asyncio.sleep(0.02)
         if self.relay.working:
             with contextlib.suppress(Exception):
-                async with asyncio.timeout(STOP_SECONDS / 3):
-                    await self.signer.sign()
+                await asyncio.wait_for(self.signer.sign(), STOP_SECONDS / 3)
 
     async def _end(self) -> None:
         self.open = False

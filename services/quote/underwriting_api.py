@@ -13,7 +13,7 @@ from services.kernel import clock
 from services.kernel.http import IdempotencyKey, kernel_of, or_not_found
 from services.kernel.idempotent import CommandResult
 from services.kernel.messages import Instruction
-from services.quote import underwriting_queries
+from services.quote import queries, underwriting_queries
 from services.quote.domain.products.part import PlainText
 from services.quote.domain.products.ratio import RatioText
 from services.quote.domain.products.underwriting import LEVEL_MAX
@@ -130,7 +130,7 @@ class _Order:
 
     async def carry_out(self, command: commands.ReferralCommand) -> CommandResult:
         """What the command did. Raises CommandRefused, or 404 where there is no such order."""
-        found = await underwriting_queries.application_of_order(self.kernel.read, self.channel, self.order_no)
+        found = await queries.application_of_order(self.kernel.read, self.channel, self.order_no)
         contract_id = or_not_found(found, "order_no", self.order_no).contract_id
         stream = application_stream(self.channel, self.order_no, contract_id)
         instruction = Instruction(lane=contract_id, stream=stream, command=command)
