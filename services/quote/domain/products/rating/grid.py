@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import TypeAlias
 
-from services.quote.domain.products.rate_table import ANY, NUMBER_MAX, Range, RateTable, band_of, band_text, point_of
+from services.quote.domain.products.rate_table import ANY, Range, RateTable, band_of, band_text, point_of
 
 Place: TypeAlias = tuple[int, ...]
 """One segment of each column that is not interpolated."""
@@ -103,8 +103,3 @@ def _categories(fact: str, cells: Iterable[str]) -> Axis:
     everything = tuple(range(len(names)))
     held = tuple(everything if cell == ANY else (index[cell],) for cell in listed)
     return Axis(fact, names, (), held, place)
-
-
-def is_everything(span: Range) -> bool:
-    """Whether a band has no end on either side."""
-    return span[0] <= -NUMBER_MAX and span[1] >= NUMBER_MAX

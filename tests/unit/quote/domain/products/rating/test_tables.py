@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from services.quote.domain.products.rate_table import RateTable
+from services.quote.domain.products.rate_table import RateTable, band_of
 from services.quote.domain.products.rating.lookup import NoRate, by_table
 
 BY_AGE_AND_GENDER = RateTable.model_validate(
@@ -87,3 +89,32 @@ def test_interpolation_is_exact() -> None:
 
 def test_every_category_has_its_own_curve() -> None:
     assert found(CURVES, gender="M", age=25)[0] == "15"
+
+
+CELLS = st.one_of(
+    st.just("*"),
+    st.integers(0, 9).map(str),
+    st.integers(0, 9).map(lambda low: f"{low}+"),
+    st.tuples(st.integers(0, 9), st.integers(0, 9)).map(lambda ends: f"{min(ends)}-{max(ends)}"),
+)
+ROWS = st.lists(st.tuples(CELLS, st.sampled_from(["F", "M", "*"]), st.just("1")), min_size=1, max_size=6)
+
+
+@settings(deadline=None)
+@given(rows=ROWS, age=st.integers(-1, 11), gender=st.sampled_from(["F", "M", "X"]))
+def test_a_compiled_table_finds_what_reading_it_row_by_row_finds(
+    rows: list[tuple[str, str, str]], age: int, gender: str
+) -> None:
+    columns = [{"fact": "age", "match": "band"}, {"fact": "gender"}]
+    table = RateTable.model_validate({"columns": columns, "rows": rows})
+    bands = [band_of(band) for band, _, _ in rows]
+    hold = [
+        place
+        for place, (_, named, _) in enumerate(rows)
+        if bands[place][0] <= age <= bands[place][1] and named in {"*", gender}
+    ]
+    if hold:
+        assert found(table, age=age, gender=gender) == ("1", f"rows.{hold[0]}")
+    else:
+        with pytest.raises(NoRate):
+            found(table, age=age, gender=gender)
