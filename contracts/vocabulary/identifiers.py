@@ -36,6 +36,11 @@ def is_sandbox(channel: str) -> bool:
     return channel.endswith(SANDBOX_SUFFIX)
 
 
+def channel_behind(channel: str) -> str:
+    """The channel whose sandbox this is; any other channel is its own."""
+    return channel.removesuffix(SANDBOX_SUFFIX)
+
+
 def _base32(number: int, length: int) -> str:
     digits = []
     for _ in range(length):

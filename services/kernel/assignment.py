@@ -9,7 +9,9 @@ import asyncpg
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError
 
+from services.kernel.cancellation import end_if_cancelled
 from services.kernel.inbox import Place, Taken
+from services.kernel.reactions import describe
 from services.kernel.sources import known_and_problems
 
 _LOOK_AGAIN_SECONDS = 2.0
@@ -39,8 +41,10 @@ class SeekToInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         self._hold(assigned)
         try:
             await self._release()
-        except Exception as error:
-            log.warning("sources not compared with the inbox: %s", error)
+        except (Exception, asyncio.CancelledError) as error:
+            # aiokafka cancels what waits for a client that it closes. Raised here, it would end the group's membership.
+            end_if_cancelled()
+            log.warning("sources not compared with the inbox: %s", describe(error))
         if self._held:
             self._releasing = asyncio.create_task(self._go_on_releasing())
 
@@ -55,7 +59,8 @@ class SeekToInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         if went_back:
             try:
                 _, problems = await known_and_problems(self._pool, self._bootstrap, went_back)
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                end_if_cancelled()
                 problems = dict.fromkeys(went_back, f"not compared with the inbox: {error}")
             if problems:
                 self._hold(problems)
@@ -95,8 +100,9 @@ class SeekToInbox(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
             try:
                 await self._release()
-            except Exception as error:
-                log.warning("sources not compared with the inbox: %s", error)
+            except (Exception, asyncio.CancelledError) as error:
+                end_if_cancelled()
+                log.warning("sources not compared with the inbox: %s", describe(error))
 
     async def _release(self) -> None:
         known, problems = await known_and_problems(self._pool, self._bootstrap, list(self._held))

@@ -43,11 +43,15 @@ class Catalogue:
     def find(self, code: str, on_date: date, channel: str, region: str | None, contract_id: str) -> Offer:
         """The version that an order of that day, channel and region would be sold under.
 
-        The newest one on sale there; otherwise the closed one that the contract was sold under, which it may
-        renew. Where there is neither, the one on sale elsewhere, or the one whose end, sandbox or future tells
-        why the order cannot have it. None for a product that is unknown or has only drafts.
+        In a sandbox, the newest one that may be tried there. Otherwise the newest one on sale there; or else the
+        closed one that the contract was sold under, which it may renew. Where there is neither, the one on sale
+        elsewhere, or the one whose end, sandbox or future tells why the order cannot have it. None for a product
+        that is unknown or has only drafts.
         """
         versions = self._versions.get(code, ())
+        for version in versions:
+            if version.life.is_tried_by(channel, on_date):
+                return Offer(version)
         on_sale = [version for version in versions if version.on_sale(on_date)]
         for version in on_sale:
             if version.sold_in(channel, region):

@@ -5,6 +5,7 @@ from datetime import date
 from typing import assert_never
 
 from contracts.vocabulary.faults import Fault, FaultCode
+from contracts.vocabulary.identifiers import channel_behind
 from contracts.vocabulary.products import PaymentFrequency
 from contracts.vocabulary.time import LATEST_DATE, add_months
 from services.quote.domain.order import ChosenCoverage, Order
@@ -28,8 +29,8 @@ def unknown_product(order: Order) -> Fault:
 def sale_faults(order: Order, channel: str, product: ProductVersion, *, renewal: bool = False) -> Iterator[Fault]:
     """Whether this product may be sold to this order, by this channel, in this region, on that day."""
     document = product.document
-    yield from _stage_faults(order, product, renewal=renewal)
-    if product.channels is not None and channel not in product.channels:
+    yield from _stage_faults(order, channel, product, renewal=renewal)
+    if product.channels is not None and channel_behind(channel) not in product.channels:
         yield _fault(FaultCode.CHANNEL_NOT_ALLOWED, "product", f"channel {channel} may not sell {document.code}")
     if product.regions is not None and order.region not in product.regions:
         offered = ", ".join(sorted(product.regions))
@@ -55,13 +56,13 @@ def sale_faults(order: Order, channel: str, product: ProductVersion, *, renewal:
         yield from _short_term_faults(order, order.expiry, document)
 
 
-def _stage_faults(order: Order, product: ProductVersion, *, renewal: bool) -> Iterator[Fault]:
+def _stage_faults(order: Order, channel: str, product: ProductVersion, *, renewal: bool) -> Iterator[Fault]:
     document, life, day = product.document, product.life, order.placed_at.date()
     name = f"version {document.version} of {document.code}"
     stage = life.on(day)
     if stage is Stage.WITHDRAWN:
         yield _fault(FaultCode.PRODUCT_WITHDRAWN, "product", f"{name} has been withdrawn from sale")
-    elif stage is Stage.ON_SALE or (stage is Stage.CLOSED and renewal):
+    elif stage is Stage.ON_SALE or (stage is Stage.CLOSED and renewal) or life.is_tried_by(channel, day):
         return
     elif life.closed is not None and life.closed.reached(day):
         message = f"{name} is closed to new business; only contracts that were sold under it are renewed"

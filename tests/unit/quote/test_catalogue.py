@@ -99,6 +99,8 @@ def test_the_sandbox_is_told_of_only_where_nothing_is_on_sale() -> None:
     first, sandbox = version(1), version(2, Life(approved=True, sandbox=SandboxWindow(Effect(), frozenset(("shop",)))))
     assert found(first, sandbox) is first
     assert found(sandbox) is sandbox
+    assert offer(first, sandbox, channel="shop-sandbox").product is sandbox
+    assert offer(first, sandbox, channel="other-sandbox").product is first
 
 
 class _Rows:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from contracts.vocabulary.identifiers import channel_behind, is_sandbox
+
 
 class Stage(StrEnum):
     """Where a version stands. It moves forward only; each stage but the first two takes effect on a day."""
@@ -65,6 +67,15 @@ class Life:
     def published(self) -> bool:
         """Whether the version has left draft for the sandbox or the market; its document is fixed from then on."""
         return self.sandbox is not None or self.sale is not None
+
+    def is_tried_by(self, channel: str, day: date) -> bool:
+        """Whether a channel may try the version on a day: in its sandbox, where it or that was named."""
+        return (
+            is_sandbox(channel)
+            and self.on(day) is Stage.SANDBOX
+            and self.sandbox is not None
+            and not self.sandbox.channels.isdisjoint((channel, channel_behind(channel)))
+        )
 
     def on(self, day: date) -> Stage:
         """The stage on a day: the furthest of those that have taken effect by then."""

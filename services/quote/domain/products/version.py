@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from contracts.vocabulary.identifiers import channel_behind
 from contracts.vocabulary.products import PaymentFrequency
 from services.quote.domain.products.coverage import PlannedCoverage
 from services.quote.domain.products.document import ProductDocument
@@ -53,4 +54,5 @@ class ProductVersion:
 
     def sold_in(self, channel: str, region: str | None) -> bool:
         """Whether this channel may sell it in this region; where regions are named, an order has to name its own."""
-        return (self.channels is None or channel in self.channels) and (self.regions is None or region in self.regions)
+        allowed = self.channels is None or channel_behind(channel) in self.channels
+        return allowed and (self.regions is None or region in self.regions)

@@ -45,6 +45,21 @@ def test_an_order_is_declined_for_the_stage_of_its_day(life: Life, fault: tuple[
     assert faults_of(ProductVersion.of(MOTOR, life)) == [fault]
 
 
+def test_a_sandbox_sells_what_its_channel_may_try() -> None:
+    life = Life(approved=True, sandbox=SandboxWindow(Effect(PLACED), frozenset(("shop",))))
+    tried = ProductVersion.of(MOTOR, life)
+    assert isinstance(end_of(tried, channel="shop-sandbox"), ApplicationAccepted)
+    assert faults_of(tried, channel="other-sandbox") == [("not_on_sale", "product")]
+    later = ProductVersion.of(MOTOR, Life(approved=True, sandbox=SandboxWindow(Effect(NEXT_DAY), frozenset(("shop",)))))
+    assert faults_of(later, channel="shop-sandbox") == [("not_on_sale", "product")]
+
+
+def test_a_sandbox_may_sell_what_its_channel_may() -> None:
+    own = MOTOR.model_copy(update={"channels": ("shop",)})
+    assert isinstance(end_of(ProductVersion.of(own), channel="shop-sandbox"), ApplicationAccepted)
+    assert faults_of(ProductVersion.of(own), channel="other-sandbox") == [("channel_not_allowed", "product")]
+
+
 def test_an_end_that_is_planned_declines_nothing_before_its_day() -> None:
     life = Life(sale=SALE, closed=Effect(NEXT_DAY), withdrawn=Effect(NEXT_DAY))
     assert isinstance(end_of(ProductVersion.of(MOTOR, life)), ApplicationAccepted)
