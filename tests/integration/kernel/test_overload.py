@@ -64,7 +64,14 @@ async def served(
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tally") as client,
     ):
+        # It answers requests before it has reached its servers.
+        await eventually(lambda: _started(app), "the service has started")
         yield app, client
+
+
+async def _started(app: FastAPI) -> bool:
+    kernel: Kernel = app.state.kernel
+    return kernel.started
 
 
 @asynccontextmanager
