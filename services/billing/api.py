@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request
 from contracts.vocabulary.identifiers import ContractId
 from services.billing import queries
 from services.billing.inbound import stream_of
-from services.kernel.extract import Extract, Wanted
-from services.kernel.http import LINKS_GIVEN, HistoryEntry, LinksLimit, kernel_of, or_not_found
+from services.kernel.process.http import LINKS_GIVEN, HistoryEntry, LinksLimit, kernel_of, or_not_found
+from services.kernel.proof.extract import Extract, Wanted
 
 router = APIRouter(tags=["billing"])
 

@@ -6,7 +6,7 @@ from services.billing.api import router
 from services.billing.domain.decider import BILLING_DECIDER
 from services.billing.domain.events import BILLING_EVENTS
 from services.billing.projections import PROJECTIONS
-from services.kernel.application import Application
+from services.kernel.process.application import Application
 from services.kernel.service import ServiceDefinition
 
 DEFINITION = ServiceDefinition(

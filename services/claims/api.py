@@ -11,8 +11,8 @@ from services.claims import queries
 from services.claims.domain.commands import ApproveClaim, ClaimsCommand, DeclineClaim
 from services.claims.inbound import stream_of, to_cover
 from services.claims.projections.claim import ClaimStatus
-from services.kernel.extract import Extract, Wanted
-from services.kernel.http import LINKS_GIVEN, HistoryEntry, IdempotencyKey, LinksLimit, kernel_of, or_not_found
+from services.kernel.process.http import LINKS_GIVEN, HistoryEntry, IdempotencyKey, LinksLimit, kernel_of, or_not_found
+from services.kernel.proof.extract import Extract, Wanted
 
 CLAIMS_LISTED_MAX = 1000
 

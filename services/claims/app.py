@@ -6,7 +6,7 @@ from services.claims.api import router
 from services.claims.domain.decider import CLAIMS_DECIDER
 from services.claims.domain.events import CLAIMS_EVENTS
 from services.claims.projections import PROJECTIONS
-from services.kernel.application import Application
+from services.kernel.process.application import Application
 from services.kernel.service import ServiceDefinition
 
 DEFINITION = ServiceDefinition(

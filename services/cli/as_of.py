@@ -19,10 +19,10 @@ from services.cli.console import Failure, console, progress, table
 from services.cli.moments import moment_of
 from services.cli.replay import Bar, definition_of, replays_of
 from services.cli.stack import running_stack
-from services.kernel import as_of as kernel_as_of
-from services.kernel.as_of import Row
 from services.kernel.errors import KernelError
-from services.kernel.replay import Replay
+from services.kernel.projecting import as_of as kernel_as_of
+from services.kernel.projecting.as_of import Row
+from services.kernel.projecting.replay import Replay
 
 _TABLE_ROWS_MAX = 100
 _CELL_SYMBOLS_MAX = 40

@@ -15,7 +15,8 @@ from services.cli.at_hand import servers_at_hand
 from services.cli.console import Failure, console, table
 from services.cli.moments import moment_of
 from services.cli.stack import DATABASE_PREFIX
-from services.kernel import postgres, restoration
+from services.kernel import postgres
+from services.kernel.process import restoration
 
 _Service = Annotated[ServiceName, typer.Argument(help="The service.")]
 

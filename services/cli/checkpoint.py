@@ -13,10 +13,10 @@ from services.cli.console import Failure, console
 from services.cli.keys import checkpoints_folder, key_path, public_keys_path, publish_key
 from services.cli.stack import DATABASE_PREFIX
 from services.kernel import clock, postgres
-from services.kernel.checkpoint import origin_of
-from services.kernel.checkpoint_file import BrokenCheckpoints, checkpoint_path, exchange_key, last_note
-from services.kernel.new_chain import Acceptance, NewChain, NoNewChain, start_new_chain
-from services.kernel.signed_note import load_key, load_public_keys
+from services.kernel.proof.checkpoint import origin_of
+from services.kernel.proof.checkpoint_file import BrokenCheckpoints, checkpoint_path, exchange_key, last_note
+from services.kernel.proof.new_chain import Acceptance, NewChain, NoNewChain, start_new_chain
+from services.kernel.proof.signed_note import load_key, load_public_keys
 
 checkpoints = typer.Typer(no_args_is_help=True)
 

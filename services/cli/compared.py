@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from contracts.topics import ServiceName
 from infra.stack_file import Stack
 from services.cli.replay import replays_of
-from services.kernel.comparison import Comparison, Example, compare
 from services.kernel.errors import ReplayRefused
-from services.kernel.finding import Finding, Wrong
-from services.kernel.narrowing import Narrowing
+from services.kernel.projecting.comparison import Comparison, Example, compare
+from services.kernel.projecting.narrowing import Narrowing
+from services.kernel.proof.finding import Finding, Wrong
 
 _SYMBOLS_MAX = 80
 

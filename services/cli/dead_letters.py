@@ -14,7 +14,7 @@ from rich.syntax import Syntax
 from contracts.topics import ServiceName
 from services.cli.console import Failure, console, table
 from services.cli.stack import answered, get, running_stack, url
-from services.kernel.dead_letters import LetterState
+from services.kernel.commands.dead_letters import LetterState
 
 dead_letters = typer.Typer(no_args_is_help=True)
 

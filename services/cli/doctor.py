@@ -12,7 +12,7 @@ from services.cli.at_hand import servers_at_hand
 from services.cli.console import console, table
 from services.cli.stack import DATABASE_PREFIX
 from services.kernel import postgres
-from services.kernel.doctor import Complaint, Diagnosis, examine
+from services.kernel.process.doctor import Complaint, Diagnosis, examine
 
 REMEDIES = {
     Complaint.DATABASE_AWAY: "Start PostgreSQL, or correct host and port in LEDGER_POSTGRES.",

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from contracts.topics import ServiceName
-from services.kernel.checkpoint import origin_of
-from services.kernel.signed_note import VerifyingKey, create_key, load_key, load_public_keys
+from services.kernel.proof.checkpoint import origin_of
+from services.kernel.proof.signed_note import VerifyingKey, create_key, load_key, load_public_keys
 
 _HEADING = "# Public keys of the services that sign checkpoints. Keep a copy where the data cannot be reached from.\n"
 

@@ -16,14 +16,15 @@ from infra.stack_file import Stack
 from services.cli.console import Failure, console, progress, table
 from services.cli.moments import moment_of
 from services.cli.stack import DATABASE_PREFIX, running_stack
-from services.kernel import postgres, shadow
+from services.kernel import postgres
 from services.kernel.codec import EventCodec
-from services.kernel.comparison import Comparison, Example, compare
 from services.kernel.errors import KernelError
-from services.kernel.narrowing import Narrowing
+from services.kernel.projecting import shadow
+from services.kernel.projecting.comparison import Comparison, Example, compare
+from services.kernel.projecting.narrowing import Narrowing
+from services.kernel.projecting.rebuild import rebuild as rebuild_projection
+from services.kernel.projecting.replay import Replay
 from services.kernel.projection import Projection
-from services.kernel.rebuild import rebuild as rebuild_projection
-from services.kernel.replay import Replay
 from services.kernel.service import ServiceDefinition
 
 _VALUE_SYMBOLS_MAX = 60

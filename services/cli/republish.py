@@ -14,7 +14,7 @@ from services.cli.console import console, progress
 from services.cli.moments import moment_of
 from services.cli.stack import DATABASE_PREFIX
 from services.kernel import postgres
-from services.kernel.republish import Republished, Republisher, Selection
+from services.kernel.publishing.republish import Republished, Republisher, Selection
 from services.kernel.service import ServiceDefinition
 
 

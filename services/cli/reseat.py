@@ -12,8 +12,8 @@ from services.cli.at_hand import servers_at_hand
 from services.cli.console import console
 from services.cli.stack import DATABASE_PREFIX
 from services.kernel import postgres
-from services.kernel.reseat import Reseated
-from services.kernel.reseat import reseat as reseat_inbox
+from services.kernel.receiving.reseat import Reseated
+from services.kernel.receiving.reseat import reseat as reseat_inbox
 
 
 def reseat(

@@ -20,13 +20,14 @@ from services.cli.console import console, progress, table
 from services.cli.keys import checkpoints_folder, public_keys_path
 from services.cli.stack import DATABASE_PREFIX, running_stack, url
 from services.kernel import postgres
-from services.kernel.finding import Finding, Wrong
-from services.kernel.kept_checkpoints import Kept, against_service, notes_of, read_kept
-from services.kernel.new_chain import remedy
-from services.kernel.signed_note import VerifyingKey, load_public_keys
-from services.kernel.topic_ends import committed_ends
-from services.kernel.verify import genesis_digests, log_sizes
-from services.kernel.verify_jobs import ChainJob, ChainPart, Job, Kind, Outcome, TopicJob, TopicPart, grouped, run_jobs
+from services.kernel.proof import verify_jobs
+from services.kernel.proof.finding import Finding, Wrong
+from services.kernel.proof.kept_checkpoints import Kept, against_service, notes_of, read_kept
+from services.kernel.proof.new_chain import remedy
+from services.kernel.proof.signed_note import VerifyingKey, load_public_keys
+from services.kernel.proof.verify import genesis_digests, log_sizes
+from services.kernel.proof.verify_jobs import ChainJob, ChainPart, Job, Kind, Outcome, TopicJob, TopicPart
+from services.kernel.publishing.topic_ends import committed_ends
 
 _STATUS_SECONDS_MAX = 10
 
@@ -132,7 +133,7 @@ def examine(stack: Stack, scope: Scope, *, silent: bool = False) -> list[Subject
             done += more
             bars.update(bar, completed=done, rate=f"{done / max(time.monotonic() - started, 0.001):,.0f}/s")
 
-        outcomes = run_jobs(jobs, scope.workers, report)
+        outcomes = verify_jobs.run_jobs(jobs, scope.workers, report)
         # How many events are public shows only as they are read.
         bars.update(bar, total=done, completed=done)
     for subject in subjects:
@@ -185,8 +186,11 @@ def _jobs_of(stack: Stack, subject: Subject) -> list[Job]:
     )
     application = f"services.{subject.service}.app:application"
     return [
-        *(ChainJob(subject.service, database, parts) for parts in grouped(chains)),
-        *(TopicJob(subject.service, database, stack.kafka, application, parts) for parts in grouped(topics)),
+        *(ChainJob(subject.service, database, parts) for parts in verify_jobs.grouped(chains)),
+        *(
+            TopicJob(subject.service, database, stack.kafka, application, parts)
+            for parts in verify_jobs.grouped(topics)
+        ),
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from services.kernel.errors import UnknownEvent
-from services.kernel.event_log import StoredEvent
+from services.kernel.log.event_log import StoredEvent
 from services.kernel.messages import DomainEvent, Recorded
 
 EVENT_BYTES_MAX = 512 * 1024

@@ -10,9 +10,10 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import asyncpg
 import orjson
 
-from services.kernel import chain, clock
+from services.kernel import clock
 from services.kernel.errors import CannotStart
-from services.kernel.event_log import Connection
+from services.kernel.log import chain
+from services.kernel.log.event_log import Connection
 
 _PACKAGE = "services.kernel.migrations"
 _LEDGER = """

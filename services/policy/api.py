@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request
 
 from contracts.vocabulary.identifiers import ContractId
-from services.kernel.extract import Extract, Wanted
-from services.kernel.http import LINKS_GIVEN, HistoryEntry, LinksLimit, kernel_of, or_not_found
+from services.kernel.process.http import LINKS_GIVEN, HistoryEntry, LinksLimit, kernel_of, or_not_found
+from services.kernel.proof.extract import Extract, Wanted
 from services.policy import queries
 from services.policy.inbound import stream_of
 

@@ -1,7 +1,7 @@
 """The policy service, put together."""
 
 from contracts.topics import ServiceName
-from services.kernel.application import Application
+from services.kernel.process.application import Application
 from services.kernel.service import ServiceDefinition
 from services.policy import inbound, outbound
 from services.policy.api import router

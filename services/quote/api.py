@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from contracts.topics import lanes_of_all
 from contracts.vocabulary.identifiers import ChannelCode, ContractId
 from services.kernel import clock
-from services.kernel.extract import Extract, Wanted
-from services.kernel.http import (
+from services.kernel.commands.idempotent import CommandResult
+from services.kernel.messages import Instruction
+from services.kernel.process.http import (
     LINKS_GIVEN,
     HistoryEntry,
     IdempotencyKey,
@@ -20,8 +21,7 @@ from services.kernel.http import (
     or_not_found,
     problem,
 )
-from services.kernel.idempotent import CommandResult
-from services.kernel.messages import Instruction
+from services.kernel.proof.extract import Extract, Wanted
 from services.quote import product_api, queries
 from services.quote.catalogue import Catalogue
 from services.quote.channel_form import Malformed

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from contracts.topics import ServiceName
-from services.kernel.application import Application
 from services.kernel.messages import Delivery
+from services.kernel.process.application import Application
 from services.kernel.read_models import ReadModels
 from services.kernel.service import ServiceDefinition
 from services.quote import inbound, outbound

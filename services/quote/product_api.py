@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.vocabulary.identifiers import ChannelCode, ProductCode
 from services.kernel import clock
-from services.kernel.http import HistoryEntry, IdempotencyKey, kernel_of, or_not_found, problem
-from services.kernel.idempotent import CommandResult
+from services.kernel.commands.idempotent import CommandResult
 from services.kernel.messages import Instruction
+from services.kernel.process.http import HistoryEntry, IdempotencyKey, kernel_of, or_not_found, problem
 from services.quote import product_queries
 from services.quote.domain.lifecycle.commands import (
     ApproveProduct,

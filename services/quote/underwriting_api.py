@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from contracts.vocabulary.identifiers import ChannelCode, CoverageCode, PersonDigest
 from contracts.vocabulary.money import NonNegativeMinor, PositiveMinor
 from services.kernel import clock
-from services.kernel.http import IdempotencyKey, kernel_of, or_not_found
-from services.kernel.idempotent import CommandResult
+from services.kernel.commands.idempotent import CommandResult
 from services.kernel.messages import Instruction
+from services.kernel.process.http import IdempotencyKey, kernel_of, or_not_found
 from services.quote import queries, underwriting_queries
 from services.quote.domain.products.part import PlainText
 from services.quote.domain.products.ratio import RatioText

@@ -17,7 +17,7 @@ RULES = [contract["name"] for contract in SETTINGS["importlinter"]["contracts"]]
 BANNED = sorted(SETTINGS["ruff"]["lint"]["flake8-tidy-imports"]["banned-api"])
 
 LAYERS, INSIDE, DOMAIN, CONTRACTS, INFRA, SERVERS, PURE, KNOWS, READS, SHAPES = RULES[:10]
-KERNEL, INTAKE, POSTGRES, KAFKA, FASTSTREAM, HTTP = RULES[10:]
+KERNEL, IN_KERNEL, INTAKE, POSTGRES, KAFKA, FASTSTREAM, HTTP = RULES[10:]
 
 PLANTS: list[tuple[str, Plant]] = [
     (LAYERS, Plant("services.policy.queries", "services.claims.queries")),
@@ -36,15 +36,15 @@ PLANTS: list[tuple[str, Plant]] = [
     (CONTRACTS, Plant("contracts.envelope", "infra.errors")),
     (INFRA, Plant("infra.errors", "services.kernel.errors")),
     (INFRA, Plant("infra.servers", "contracts.topics")),
-    (SERVERS, Plant("services.kernel.verify", "infra.stack")),
+    (SERVERS, Plant("services.kernel.proof.verify", "infra.stack")),
     (PURE, Plant("services.policy.domain.commands", "asyncio")),
     (PURE, Plant("services.claims.domain.state", "time")),
     (PURE, Plant("services.quote.domain.state", "random")),
     (PURE, Plant("services.billing.domain.commands", "os.path")),
     (PURE, Plant("services.policy.inbound", "logging")),
     (PURE, Plant("services.policy.outbound", "services.kernel.kafka")),
-    (PURE, Plant("services.claims.projections.cover", "services.kernel.event_log")),
-    (PURE, Plant("services.kernel.routing", "services.kernel.http")),
+    (PURE, Plant("services.claims.projections.cover", "services.kernel.log.event_log")),
+    (PURE, Plant("services.kernel.routing", "services.kernel.process.http")),
     (PURE, Plant("contracts.vocabulary.money", "aiokafka")),
     (KNOWS, Plant("services.policy.domain.decider", "services.kernel.routing")),
     (KNOWS, Plant("services.billing.domain.decider", "contracts.topics")),
@@ -53,7 +53,10 @@ PLANTS: list[tuple[str, Plant]] = [
     (SHAPES, Plant("services.policy.api", "contracts.policy.v1")),
     (SHAPES, Plant("services.claims.projections.claim", "contracts.channel.v1")),
     (SHAPES, Plant("services.cli.lookup", "contracts.channel.notices_v1")),
-    (KERNEL, Plant("services.kernel.rebuild", "contracts.vocabulary.money")),
+    (KERNEL, Plant("services.kernel.projecting.rebuild", "contracts.vocabulary.money")),
+    (IN_KERNEL, Plant("services.kernel.log.log_reader", "services.kernel.publishing.relay")),
+    (IN_KERNEL, Plant("services.kernel.receiving.inbox", "services.kernel.process.runtime")),
+    (IN_KERNEL, Plant("services.kernel.projecting.projector", "services.kernel.proof.verify")),
     (INTAKE, Plant("services.intake.cells", "services.kernel.clock")),
     (INTAKE, Plant("services.intake.mapping", "services.quote.queries")),
     (POSTGRES, Plant("services.billing.queries", "asyncpg")),

@@ -15,9 +15,9 @@ from typing import Any
 import asyncpg
 import orjson
 
-from services.kernel import event_log
-from services.kernel.chain import Link, next_digest
-from services.kernel.event_log import Head, StoredEvent
+from services.kernel.log import event_log
+from services.kernel.log.chain import Link, next_digest
+from services.kernel.log.event_log import Head, StoredEvent
 from tests.bench.workload import CAUSE, note_of
 from tests.support.tally import Counted
 

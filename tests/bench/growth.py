@@ -23,9 +23,9 @@ from pydantic import BaseModel
 
 from infra.errors import ServerFailed
 from services.kernel.codec import EventCodec
-from services.kernel.log_reader import LogReader
+from services.kernel.log.log_reader import LogReader
 from services.kernel.observability import Metrics
-from services.kernel.projector import Projector
+from services.kernel.projecting.projector import Projector
 from services.kernel.read_models import ReadModels
 from tests.bench.append import SIZE, commit_all
 from tests.bench.filling import EVENTS_A_STREAM, stream_name

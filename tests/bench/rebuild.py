@@ -15,12 +15,14 @@ import asyncpg
 from contracts.topics import PARTITIONS_DEFAULT, lane_of
 from contracts.vocabulary.identifiers import contract_id_of
 from contracts.vocabulary.products import CoverageTerms
-from services.kernel import event_log, postgres, projection_sql
-from services.kernel.chain import Link
+from services.kernel import postgres
 from services.kernel.codec import EventCodec
-from services.kernel.rebuild import rebuild
-from services.kernel.replay import Replay
-from services.kernel.replay_worker import NICENESS
+from services.kernel.log import event_log
+from services.kernel.log.chain import Link
+from services.kernel.projecting import projection_sql
+from services.kernel.projecting.rebuild import rebuild
+from services.kernel.projecting.replay import Replay
+from services.kernel.projecting.replay_worker import NICENESS
 from services.policy.app import DEFINITION
 from services.policy.domain.events import PolicyIssued, PolicyRenewed
 from services.policy.inbound import stream_of

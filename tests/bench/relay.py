@@ -21,13 +21,14 @@ from aiokafka import ConsumerRecord
 
 from contracts.topics import NOTICES_PARTITION, Topic, channel_topics, events_topic, lane_of, notices_topic
 from contracts.vocabulary.identifiers import contract_id_of, policy_number
-from services.kernel import event_log, kafka
-from services.kernel.chain import Link
+from services.kernel import kafka
 from services.kernel.codec import EventCodec
 from services.kernel.collector import collect_seldom
-from services.kernel.log_reader import LogReader
+from services.kernel.log import event_log
+from services.kernel.log.chain import Link
+from services.kernel.log.log_reader import LogReader
 from services.kernel.observability import Metrics
-from services.kernel.relay import Relay
+from services.kernel.publishing.relay import Relay
 from services.kernel.service import ServiceDefinition
 from services.kernel.settings import ServiceSettings
 from services.policy.app import application

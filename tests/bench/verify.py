@@ -14,12 +14,13 @@ import asyncpg
 
 from infra.servers import running_servers
 from services.cli.console import console, table
-from services.kernel import event_log, postgres
-from services.kernel.chain import Link
-from services.kernel.chain_walk import ROWS
-from services.kernel.event_log import Head
-from services.kernel.verify import verify_log
-from services.kernel.verify_jobs import ChainJob, ChainPart, run_jobs
+from services.kernel import postgres
+from services.kernel.log import event_log
+from services.kernel.log.chain import Link
+from services.kernel.log.event_log import Head
+from services.kernel.proof.chain_walk import ROWS
+from services.kernel.proof.verify import verify_log
+from services.kernel.proof.verify_jobs import ChainJob, ChainPart, run_jobs
 from tests.bench.workload import as_superuser
 
 PARTITIONS = 8

@@ -13,9 +13,9 @@ import asyncpg
 from contracts.topics import PARTITIONS_DEFAULT, lane_of
 from services.kernel import postgres
 from services.kernel.codec import EventCodec
-from services.kernel.command_handler import CommandHandler
-from services.kernel.event_log import Connection
-from services.kernel.execution import Executed
+from services.kernel.commands.command_handler import CommandHandler
+from services.kernel.commands.execution import Executed
+from services.kernel.log.event_log import Connection
 from services.kernel.messages import Instruction, Recorded
 from services.kernel.settings import ServiceSettings
 from tests.support.tally import Count, tally_service

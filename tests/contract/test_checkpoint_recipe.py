@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.kernel.checkpoint_file import append
+from services.kernel.proof.checkpoint_file import append
 from tests.architecture.sources import ROOT
 from tests.support.checkpoints import SERVICE, checkpoint_after, new_key
 

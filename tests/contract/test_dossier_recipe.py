@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from services.cli.dossier.document import Dossier
-from services.kernel.checkpoint import origin_of
-from services.kernel.signed_note import create_key
+from services.kernel.proof.checkpoint import origin_of
+from services.kernel.proof.signed_note import create_key
 from tests.architecture.sources import ROOT
 from tests.support.extracts import START, log_of, signed_extract
 

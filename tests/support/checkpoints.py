@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.kernel.checkpoint import NO_PREVIOUS, Checkpoint, origin_of
-from services.kernel.event_log import Head
-from services.kernel.signed_note import SigningKey, create_key
+from services.kernel.log.event_log import Head
+from services.kernel.proof.checkpoint import NO_PREVIOUS, Checkpoint, origin_of
+from services.kernel.proof.signed_note import SigningKey, create_key
 
 SERVICE = "tally"
 GENESIS = hashlib.sha256(b"genesis").digest()

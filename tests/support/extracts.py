@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
-from services.kernel.chain import Link
-from services.kernel.checkpoint import NO_PREVIOUS, Checkpoint
-from services.kernel.event_log import Head, StoredEvent, chained
-from services.kernel.extract import Extract, ExtractedEvent, ExtractedLink, Run, statement_text
-from services.kernel.signed_note import SigningKey, written
+from services.kernel.log.chain import Link
+from services.kernel.log.event_log import Head, StoredEvent, chained
+from services.kernel.proof.checkpoint import NO_PREVIOUS, Checkpoint
+from services.kernel.proof.extract import Extract, ExtractedEvent, ExtractedLink, Run, statement_text
+from services.kernel.proof.signed_note import SigningKey, written
 
 GENESIS = hashlib.sha256(b"genesis").digest()
 START = datetime(2026, 1, 5, 8, 30, 0, 123_456, tzinfo=UTC)

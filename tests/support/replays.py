@@ -11,12 +11,13 @@ import asyncpg
 from pydantic import BaseModel
 
 from contracts.topics import lane_of
-from services.kernel import event_log, projection_sql
-from services.kernel.chain import Link
+from services.kernel.log import event_log
+from services.kernel.log.chain import Link
+from services.kernel.process.runtime import Kernel
+from services.kernel.projecting import projection_sql
+from services.kernel.projecting.replay import Replay
 from services.kernel.projection import Projection
 from services.kernel.read_models import ReadModels
-from services.kernel.replay import Replay
-from services.kernel.runtime import Kernel
 from tests.support.running import PARTITIONS, Home
 from tests.support.tally import Close, Count, Event, opening, tally_total, to
 

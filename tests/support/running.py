@@ -26,14 +26,15 @@ from contracts.topics import (
     orders_topic,
 )
 from infra.servers import Servers
-from services.kernel import event_log, kafka, postgres
+from services.kernel import kafka, postgres
 from services.kernel.codec import EventCodec
-from services.kernel.idempotent import CommandResult
+from services.kernel.commands.idempotent import CommandResult
+from services.kernel.log import event_log
 from services.kernel.messages import Instruction, Outgoing, Recorded
-from services.kernel.runtime import Kernel
+from services.kernel.process.runtime import Kernel
+from services.kernel.publishing.topic_ends import committed_ends
 from services.kernel.service import ServiceDefinition
 from services.kernel.settings import ServiceSettings
-from services.kernel.topic_ends import committed_ends
 from services.kernel.wire import Record, Tail, public_record
 from tests.support.tally import Asked, Counted, Event, tally_service
 

@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from services.kernel import failpoints
-from services.kernel.runtime import Kernel
+from services.kernel.process.runtime import Kernel
 from services.kernel.settings import ServiceSettings
 from tests.support.tally import tally_service, tally_total
 

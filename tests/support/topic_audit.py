@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from aiokafka import ConsumerRecord
 
 from contracts.envelope import CHAIN_START, next_chain, place_of
-from services.kernel.topic_mirror import TopicMirror
-from services.kernel.verify import log_sizes
+from services.kernel.proof.topic_mirror import TopicMirror
+from services.kernel.proof.verify import log_sizes
 from tests.support.running import Home
 
 

@@ -17,7 +17,7 @@ from services.cli.dossier.document import Dossier, check, collect
 from services.cli.keys import public_keys_path
 from services.cli.stack import get
 from services.demo.raw import Outcome, RawMessage, message_bytes
-from services.kernel.signed_note import load_public_keys
+from services.kernel.proof.signed_note import load_public_keys
 from tests.support.builders import health_order
 from tests.support.system import publish_and_settle
 

@@ -10,8 +10,8 @@ from services.cli.demo import prepare_market, settle
 from services.cli.replay import replays_of
 from services.cli.verify import Scope, examine
 from services.demo.book import CHANNELS, generate_book
-from services.kernel.finding import Wrong
-from services.kernel.rebuild import rebuild
+from services.kernel.projecting.rebuild import rebuild
+from services.kernel.proof.finding import Wrong
 from tests.support.system import publish_and_settle, superuser_of
 
 pytestmark = pytest.mark.xdist_group("stack")

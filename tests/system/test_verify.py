@@ -20,10 +20,10 @@ from services.cli.keys import checkpoints_folder
 from services.cli.stack import get
 from services.cli.verify import Scope, _jobs_of, _subjects
 from services.demo.book import CHANNELS, generate_book
-from services.kernel.checkpoint import Checkpoint
-from services.kernel.checkpoint_file import checkpoint_path
-from services.kernel.signed_note import SignedNote
-from services.kernel.verify_jobs import ChainJob, Job, Kind, TopicJob, run_jobs
+from services.kernel.proof.checkpoint import Checkpoint
+from services.kernel.proof.checkpoint_file import checkpoint_path
+from services.kernel.proof.signed_note import SignedNote
+from services.kernel.proof.verify_jobs import ChainJob, Job, Kind, TopicJob, run_jobs
 from tests.support.running import eventually
 from tests.support.system import heads, publish_and_settle, superuser_of
 

@@ -12,10 +12,11 @@ from contracts.envelope import CHAIN_START, place_of
 from contracts.topics import NOTICES_PARTITION, PARTITIONS_DEFAULT, ServiceName, events_topic, notices_topic
 from services.cli.stack import DATABASE_PREFIX, get, service_status
 from services.demo.book import CHANNELS, Book
-from services.kernel import event_log, postgres
+from services.kernel import postgres
 from services.kernel.codec import EventCodec
+from services.kernel.log import event_log
+from services.kernel.proof.verify import verify_log
 from services.kernel.service import ServiceDefinition
-from services.kernel.verify import verify_log
 from services.kernel.wire import Tail, public_record
 from tests.support.running import read_topic
 from tests.torture.cluster import Cluster

@@ -13,9 +13,9 @@ from services.cli.dossier.document import PAGE_EDITION, Dossier, Verdict, check,
 from services.cli.dossier.page import page
 from services.cli.keys import public_keys_path
 from services.cli.stack import running_stack
-from services.kernel.extracting import LINKS_DEFAULT, LINKS_MAX
-from services.kernel.finding import Finding, Wrong
-from services.kernel.signed_note import VerifyingKey, WrongKey, load_public_keys
+from services.kernel.proof.extracting import LINKS_DEFAULT, LINKS_MAX
+from services.kernel.proof.finding import Finding, Wrong
+from services.kernel.proof.signed_note import VerifyingKey, WrongKey, load_public_keys
 
 _WAIT_SECONDS = 20.0
 """Services sign every ten seconds."""

@@ -13,10 +13,10 @@ from infra.stack_file import Stack
 from services.cli.console import Failure
 from services.cli.stack import get
 from services.kernel import clock
-from services.kernel.extract import Extract
-from services.kernel.extract_check import check_extract
-from services.kernel.finding import Finding, Wrong
-from services.kernel.signed_note import VerifyingKey
+from services.kernel.proof.extract import Extract
+from services.kernel.proof.extract_check import check_extract
+from services.kernel.proof.finding import Finding, Wrong
+from services.kernel.proof.signed_note import VerifyingKey
 
 PAGE_EDITION = 1
 """Raised with every change of the page, since a page is compared with what its events give."""

@@ -8,9 +8,9 @@ from services.cli.dossier import cover, sale
 from services.cli.dossier.document import Dossier
 from services.cli.dossier.markup import Markup, element, facts, grid, nested, section, term
 from services.cli.dossier.story import Happening, happenings, moment, money, of_type, sentence
-from services.kernel.checkpoint import Checkpoint
-from services.kernel.extract import Extract, Run
-from services.kernel.signed_note import SignedNote
+from services.kernel.proof.checkpoint import Checkpoint
+from services.kernel.proof.extract import Extract, Run
+from services.kernel.proof.signed_note import SignedNote
 
 
 def page(dossier: Dossier) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.vocabulary.money import format_minor
 from services.cli.dossier.document import Dossier
-from services.kernel.extract import ExtractedEvent
+from services.kernel.proof.extract import ExtractedEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from contracts.topics import lane_of
-from services.kernel.as_of import positions_at, read_model_at, stream_at
 from services.kernel.errors import ReplayRefused
+from services.kernel.projecting.as_of import positions_at, read_model_at, stream_at
 from services.kernel.projection import Projection, Put
 from tests.support.replays import append, replay_of, tables
 from tests.support.running import PARTITIONS, Home

@@ -10,17 +10,17 @@ import pytest
 from fastapi import FastAPI
 
 from contracts.topics import lane_of
-from services.kernel import event_log
-from services.kernel.chain import next_digest
-from services.kernel.checkpoint import Checkpoint, origin_of
-from services.kernel.checkpoint_file import check, checkpoint_path
-from services.kernel.event_log import StoredEvent
-from services.kernel.finding import Wrong
-from services.kernel.http import install_problems, operations
-from services.kernel.kept_checkpoints import read_kept
-from services.kernel.runtime import Kernel
-from services.kernel.signed_note import SignedNote, SigningKey, WrongKey, create_key
-from services.kernel.verify import verify_log
+from services.kernel.log import event_log
+from services.kernel.log.chain import next_digest
+from services.kernel.log.event_log import StoredEvent
+from services.kernel.process.http import install_problems, operations
+from services.kernel.process.runtime import Kernel
+from services.kernel.proof.checkpoint import Checkpoint, origin_of
+from services.kernel.proof.checkpoint_file import check, checkpoint_path
+from services.kernel.proof.finding import Wrong
+from services.kernel.proof.kept_checkpoints import read_kept
+from services.kernel.proof.signed_note import SignedNote, SigningKey, WrongKey, create_key
+from services.kernel.proof.verify import verify_log
 from tests.support.running import PARTITIONS, Home, end_relay, eventually
 from tests.support.tally import Count, to
 

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 
-from services.kernel.application import Application
 from services.kernel.messages import FieldFault, Instruction
+from services.kernel.process.application import Application
+from services.kernel.process.runtime import Kernel
 from services.kernel.routing import route
-from services.kernel.runtime import Kernel
 from tests.support.running import Home, eventually
 from tests.support.tally import Asked, Count, to
 

@@ -15,7 +15,7 @@ from infra.local.ports import choose_port
 from infra.servers import Servers
 from services.cli.doctor import REMEDIES
 from services.kernel import clock
-from services.kernel.doctor import Complaint, examine
+from services.kernel.process.doctor import Complaint, examine
 from tests.support.running import PARTITIONS, Home, delete_topics, home_of_a_tally
 from tests.support.tally import Count, to
 

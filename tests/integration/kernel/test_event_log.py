@@ -9,11 +9,11 @@ import pytest
 
 from contracts.topics import lane_of
 from services.kernel.codec import EVENT_BYTES_MAX
-from services.kernel.event_log import Connection
-from services.kernel.execution import Executed
-from services.kernel.idempotent import CommandResult
+from services.kernel.commands.execution import Executed
+from services.kernel.commands.idempotent import CommandResult
+from services.kernel.log.event_log import Connection
 from services.kernel.messages import Instruction
-from services.kernel.verify import verify_log
+from services.kernel.proof.verify import verify_log
 from tests.support.running import PARTITIONS, Home
 from tests.support.tally import Count, Counted, Explode, Refuse, opening, to
 from tests.support.topic_audit import assert_topic_is_the_log

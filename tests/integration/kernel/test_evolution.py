@@ -8,8 +8,8 @@ import pytest
 from services.kernel.decider import Decider
 from services.kernel.errors import UnknownEvent
 from services.kernel.messages import DomainEvent, Outgoing, Recorded, Upcaster
+from services.kernel.process.runtime import Kernel
 from services.kernel.projection import Add, Projection
-from services.kernel.runtime import Kernel
 from tests.support.running import Home, end_relay, eventually
 from tests.support.tally import AmountCounted, Count, State, TallyClosed, TallyOpened, evolve, to
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from contracts.topics import lane_of
-from services.kernel.checkpoint import origin_of
-from services.kernel.extract import Extract, Wanted
-from services.kernel.extract_check import check_extract
-from services.kernel.finding import Wrong
-from services.kernel.runtime import Kernel
-from services.kernel.signed_note import SigningKey, create_key
+from services.kernel.process.runtime import Kernel
+from services.kernel.proof.checkpoint import origin_of
+from services.kernel.proof.extract import Extract, Wanted
+from services.kernel.proof.extract_check import check_extract
+from services.kernel.proof.finding import Wrong
+from services.kernel.proof.signed_note import SigningKey, create_key
 from tests.support.running import PARTITIONS, Home, eventually
 from tests.support.tally import Count, to
 

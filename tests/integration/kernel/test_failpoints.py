@@ -16,7 +16,7 @@ import pytest_asyncio
 from infra.servers import Servers
 from services.kernel import failpoints
 from services.kernel.failpoints import Failpoint, FailpointReached
-from services.kernel.verify import verify_log
+from services.kernel.proof.verify import verify_log
 from tests.architecture.sources import sources
 from tests.support.running import Home, eventually, home_of_a_tally
 from tests.support.tally import tally_total

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from services.kernel.commands.idempotent import CommandResult, IdempotentCommand, fingerprint
 from services.kernel.errors import CommandConflict, CommandRefused
-from services.kernel.idempotent import CommandResult, IdempotentCommand, fingerprint
 from tests.support.running import Home
 from tests.support.tally import DECIDER, Count, Explode, Refuse, to
 

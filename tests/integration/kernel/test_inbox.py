@@ -8,9 +8,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from contracts.topics import lane_of
-from services.kernel.inbox import InboxBatch
 from services.kernel.messages import Delivery
-from services.kernel.runtime import Kernel
+from services.kernel.process.runtime import Kernel
+from services.kernel.receiving.inbox import InboxBatch
 from services.kernel.wire import Record
 from tests.support.running import PARTITIONS, Home, eventually
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from services.kernel import failpoints
-from services.kernel.loop_watch import LoopWatch
 from services.kernel.observability import Metrics
-from services.kernel.runtime import Kernel
-from services.kernel.verify import verify_log
+from services.kernel.process.loop_watch import LoopWatch
+from services.kernel.process.runtime import Kernel
+from services.kernel.proof.verify import verify_log
 from tests.support.running import Home, eventually
 from tests.support.tally import DECIDER, Command, Event, State, decide
 from tests.support.tally_process import TallyProcess
@@ -45,7 +45,7 @@ async def _has_stalled(kernel: Kernel) -> bool:
 async def test_the_function_that_blocks_is_named_once_and_everything_is_handled_once(
     home: Home, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "services.kernel.loop_watch")
+    caplog.set_level(logging.INFO, "services.kernel.process.loop_watch")
     settings = home.settings().model_copy(update={"loop_stall_seconds": STALL_SECONDS})
     definition = replace(home.definition, decider=replace(DECIDER, decide=a_rule_that_sleeps))
     kernel = Kernel(definition, settings)
@@ -112,7 +112,7 @@ async def _counted(home: Home, total: int) -> bool:
 
 
 async def test_a_loop_that_is_busy_and_turns_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "services.kernel.loop_watch")
+    caplog.set_level(logging.INFO, "services.kernel.process.loop_watch")
     metrics = Metrics("tally")
     watch = LoopWatch(2.0, metrics.loop_stalls)
     watch.start()
@@ -120,7 +120,7 @@ async def test_a_loop_that_is_busy_and_turns_is_left_alone(caplog: pytest.LogCap
         await asyncio.sleep(0)
         _busy(0.2)
     watch.end()
-    assert not [record.getMessage() for record in caplog.records if record.name == "services.kernel.loop_watch"]
+    assert not [record.getMessage() for record in caplog.records if record.name == "services.kernel.process.loop_watch"]
 
 
 def _busy(seconds: float) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from services.kernel.checkpoint import Checkpoint, origin_of
-from services.kernel.checkpoint_file import append, check, checkpoint_path, locked
-from services.kernel.finding import Finding, Wrong
-from services.kernel.kept_checkpoints import read_kept
-from services.kernel.new_chain import Acceptance, NewChain, NoNewChain, is_accepted, remedy, start_new_chain
-from services.kernel.runtime import Kernel
-from services.kernel.signed_note import SignedNote, SigningKey, create_key
+from services.kernel.process.runtime import Kernel
+from services.kernel.proof.checkpoint import Checkpoint, origin_of
+from services.kernel.proof.checkpoint_file import append, check, checkpoint_path, locked
+from services.kernel.proof.finding import Finding, Wrong
+from services.kernel.proof.kept_checkpoints import read_kept
+from services.kernel.proof.new_chain import Acceptance, NewChain, NoNewChain, is_accepted, remedy, start_new_chain
+from services.kernel.proof.signed_note import SignedNote, SigningKey, create_key
 from tests.support.checkpoints import SERVICE, checkpoint_after, new_key
 from tests.support.running import Home, eventually
 from tests.support.tally import Count, to

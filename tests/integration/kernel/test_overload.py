@@ -11,13 +11,14 @@ import pytest
 from fastapi import APIRouter, FastAPI, Request
 
 from contracts.topics import lane_of
-from services.kernel import read_models, runtime
-from services.kernel.application import Application
-from services.kernel.http import HistoryEntry, IdempotencyKey, kernel_of
-from services.kernel.idempotent import CommandResult
+from services.kernel import read_models
+from services.kernel.commands.idempotent import CommandResult
 from services.kernel.messages import Delivery
+from services.kernel.process import runtime
+from services.kernel.process.application import Application
+from services.kernel.process.http import HistoryEntry, IdempotencyKey, kernel_of
+from services.kernel.process.runtime import BeforeBatch, Kernel
 from services.kernel.read_models import ReadModels
-from services.kernel.runtime import BeforeBatch, Kernel
 from tests.support.running import PARTITIONS, WAIT_SECONDS_MAX, Home, eventually
 from tests.support.tally import Count, to
 

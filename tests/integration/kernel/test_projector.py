@@ -11,12 +11,12 @@ import pytest
 from pydantic import BaseModel
 
 from contracts.topics import lane_of
-from services.kernel import projection_sql
-from services.kernel.merging import merge
 from services.kernel.messages import Recorded
+from services.kernel.process.runtime import Kernel
+from services.kernel.projecting import projection_sql
+from services.kernel.projecting.merging import merge
 from services.kernel.projection import Add, Change, Projection, Put, RowChange
 from services.kernel.read_models import ReadModels
-from services.kernel.runtime import Kernel
 from tests.support.running import PARTITIONS, Home, eventually
 from tests.support.tally import DECIDER, Close, Count, Counted, opening, tally_total, to
 

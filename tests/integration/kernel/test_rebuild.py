@@ -9,12 +9,12 @@ import psutil
 import pytest
 
 from contracts.topics import lane_of
-from services.kernel import filling, shadow
 from services.kernel.errors import ReplayRefused
-from services.kernel.narrowing import Narrowing
+from services.kernel.projecting import filling, shadow
+from services.kernel.projecting.narrowing import Narrowing
+from services.kernel.projecting.rebuild import rebuild
+from services.kernel.projecting.shadow import Purpose
 from services.kernel.projection import Add
-from services.kernel.rebuild import rebuild
-from services.kernel.shadow import Purpose
 from tests.support.replays import (
     ROWS,
     append,
@@ -126,7 +126,7 @@ async def test_rows_are_the_same_whatever_is_flushed_at_a_time(home: Home, monke
 
 
 async def test_worker_processes_fill_the_same_rows(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.kernel.replay._EVENTS_A_PROCESS", 1)
+    monkeypatch.setattr("services.kernel.projecting.replay._EVENTS_A_PROCESS", 1)
     async with written(home) as pool:
         right = await pool.fetch(ROWS)
         await pool.execute(SPOIL)
@@ -167,7 +167,7 @@ async def test_a_rebuild_that_was_stopped_goes_on_where_it_stood(home: Home, mon
     async with written(home) as pool:
         right = await pool.fetch(ROWS)
         await pool.execute(SPOIL)
-        monkeypatch.setattr("services.kernel.replay._CATCH_UP_EVENTS", 0)
+        monkeypatch.setattr("services.kernel.projecting.replay._CATCH_UP_EVENTS", 0)
         passed = await _stopped_half_way(home, monkeypatch)
         assert {row["status"] for row in await pool.fetch(ROWS)} == {"spoilt"}
         said: list[str] = []
@@ -189,7 +189,7 @@ async def test_a_rebuild_starts_again_where_what_was_filled_is_of_no_use(
         changed = replace(changed, indexes=(("status",),))
     limits = Narrowing(partitions=tuple(range(PARTITIONS))) if why == "limits" else Narrowing()
     async with written(home):
-        monkeypatch.setattr("services.kernel.replay._CATCH_UP_EVENTS", 0)
+        monkeypatch.setattr("services.kernel.projecting.replay._CATCH_UP_EVENTS", 0)
         await _stopped_half_way(home, monkeypatch)
         again = replay_of(home, changed, fresh=why == "fresh", narrowing=limits)
         assert (await rebuild(again)).events == 58
@@ -199,7 +199,7 @@ async def test_what_a_stopped_rebuild_left_is_listed_and_can_be_removed(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with written(home) as pool, pool.acquire() as connection:
-        monkeypatch.setattr("services.kernel.replay._CATCH_UP_EVENTS", 0)
+        monkeypatch.setattr("services.kernel.projecting.replay._CATCH_UP_EVENTS", 0)
         passed = await _stopped_half_way(home, monkeypatch)
         (left,) = await shadow.leftovers(connection)
         assert (left.projection, left.version, left.purpose, left.events) == ("tally_total", 1, "rebuild", passed)
@@ -215,8 +215,8 @@ async def test_what_a_stopped_rebuild_left_is_listed_and_can_be_removed(
 async def test_a_worker_that_is_killed_ends_the_rebuild_and_the_next_one_goes_on(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.kernel.replay._CATCH_UP_EVENTS", 0)
-    monkeypatch.setattr("services.kernel.replay._EVENTS_A_PROCESS", 1)
+    monkeypatch.setattr("services.kernel.projecting.replay._CATCH_UP_EVENTS", 0)
+    monkeypatch.setattr("services.kernel.projecting.replay._EVENTS_A_PROCESS", 1)
     shape = shadow.shape_of(tally_total(), Narrowing())
     async with written(home) as pool, pool.acquire() as connection:
         right = await pool.fetch(ROWS)
@@ -239,7 +239,9 @@ async def test_a_worker_that_is_killed_ends_the_rebuild_and_the_next_one_goes_on
 
 
 def _workers() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "services.kernel.replay_worker" in child.cmdline()]
+    return [
+        child for child in psutil.Process().children() if "services.kernel.projecting.replay_worker" in child.cmdline()
+    ]
 
 
 async def _replays(pool: asyncpg.Pool, condition: str, wanted: int) -> bool:

@@ -17,12 +17,13 @@ from infra.local.process import wait_gone
 from infra.servers import Servers
 from infra.stack_file import Stack, write_stack
 from services.cli.stack import DATABASE_PREFIX
-from services.kernel import postgres, shadow
+from services.kernel import postgres
 from services.kernel.codec import EventCodec
-from services.kernel.narrowing import WHOLE
-from services.kernel.rebuild import rebuild
-from services.kernel.replay import Replay
-from services.kernel.shadow import Purpose
+from services.kernel.projecting import shadow
+from services.kernel.projecting.narrowing import WHOLE
+from services.kernel.projecting.rebuild import rebuild
+from services.kernel.projecting.replay import Replay
+from services.kernel.projecting.shadow import Purpose
 from services.policy.app import DEFINITION
 from services.policy.projections.policy_term import policy_term
 from tests.bench.rebuild import write_policy_log
@@ -31,7 +32,7 @@ from tests.support.running import eventually
 EVENTS = 400
 _COMMAND = """
 from services.cli import main
-from services.kernel import replay
+from services.kernel.projecting import replay
 
 replay._EVENTS_A_PROCESS, replay._CATCH_UP_EVENTS = 1, 0
 main()

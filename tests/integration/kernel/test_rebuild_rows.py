@@ -8,13 +8,13 @@ import asyncpg
 import pytest
 
 from contracts.topics import lane_of
-from services.kernel import shadow
-from services.kernel.comparison import Comparison, compare
 from services.kernel.errors import ReplayRefused
-from services.kernel.narrowing import Narrowing
+from services.kernel.projecting import shadow
+from services.kernel.projecting.comparison import Comparison, compare
+from services.kernel.projecting.narrowing import Narrowing
+from services.kernel.projecting.rebuild import rebuild
+from services.kernel.projecting.shadow import Purpose
 from services.kernel.projection import Add, Change, Projection
-from services.kernel.rebuild import rebuild
-from services.kernel.shadow import Purpose
 from tests.support.replays import (
     ROWS,
     TALLIES,

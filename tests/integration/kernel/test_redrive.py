@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from services.kernel import inbox
-from services.kernel.dead_letters import LetterState
+from services.kernel.commands.dead_letters import LetterState
 from services.kernel.errors import CommandRefused, UnknownEvent
 from services.kernel.messages import Delivery, Instruction
-from services.kernel.redrive import Settled, Settlement, UnknownLetter
+from services.kernel.process.runtime import Kernel
+from services.kernel.receiving import inbox
+from services.kernel.receiving.redrive import Settled, Settlement, UnknownLetter
 from services.kernel.routing import route
-from services.kernel.runtime import Kernel
 from tests.support.running import Home, eventually
 from tests.support.tally import Asked, Count, Counted, NewerAsked, to
 from tests.support.topic_audit import assert_topic_is_the_log

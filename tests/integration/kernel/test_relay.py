@@ -9,8 +9,8 @@ import pytest
 from contracts.topics import lane_of
 from infra.servers import Servers
 from services.kernel import kafka
-from services.kernel.relay import Relay
-from services.kernel.runtime import Kernel
+from services.kernel.process.runtime import Kernel
+from services.kernel.publishing.relay import Relay
 from tests.support.running import PARTITIONS, Home, end_relay, eventually, home_of_a_tally
 from tests.support.tally import Close, Count, opening, to
 from tests.support.topic_audit import assert_topic_is_the_log

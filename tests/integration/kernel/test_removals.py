@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from contracts.topics import lane_of
-from services.kernel.comparison import compare
+from services.kernel.process.runtime import Kernel
+from services.kernel.projecting.comparison import compare
+from services.kernel.projecting.rebuild import rebuild
 from services.kernel.projection import Projection
-from services.kernel.rebuild import rebuild
-from services.kernel.runtime import Kernel
 from tests.support.replays import replay_of
 from tests.support.running import PARTITIONS, Home
 from tests.support.tally import Close, Count, TallyClosed, count, opening, tally_total, to

@@ -2,7 +2,7 @@
 
 import json
 
-from services.kernel.runtime import Kernel
+from services.kernel.process.runtime import Kernel
 from tests.support.running import Home, end_relay, eventually
 from tests.support.topic_audit import assert_topic_is_the_log
 

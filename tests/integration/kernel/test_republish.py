@@ -13,8 +13,8 @@ from contracts.envelope import REPLAYED, place_of
 from contracts.topics import Topic
 from services.kernel import kafka
 from services.kernel.errors import NotRepublished, WrongTopicSettings
-from services.kernel.republish import Republished, Republisher, Selection
-from services.kernel.runtime import Kernel
+from services.kernel.process.runtime import Kernel
+from services.kernel.publishing.republish import Republished, Republisher, Selection
 from tests.support.running import PARTITIONS, Home, delete_topics
 from tests.support.tally import Close, Count, to
 
@@ -95,8 +95,8 @@ async def test_a_run_that_was_ended_goes_on_where_it_stopped(
     async with home.kernel() as kernel:
         await _write(home, kernel, 60)
         await home.quiet(kernel)
-    monkeypatch.setattr("services.kernel.republish._PAGE_EVENTS", 10)
-    monkeypatch.setattr("services.kernel.republish._SEND_RECORDS", 20)
+    monkeypatch.setattr("services.kernel.publishing.republish._PAGE_EVENTS", 10)
+    monkeypatch.setattr("services.kernel.publishing.republish._SEND_RECORDS", 20)
     async with home.pool() as pool:
         republisher = Republisher(pool, home.servers.kafka, home.definition, topic)
 

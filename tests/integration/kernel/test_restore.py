@@ -15,11 +15,12 @@ from infra import backup as copies
 from infra.errors import BackupFailed
 from infra.local.process import ChildProcess, Command
 from infra.local.recovery import recovered_server
-from services.kernel import postgres, restoration
-from services.kernel.doctor import Complaint, examine
+from services.kernel import postgres
 from services.kernel.errors import NotRestored
-from services.kernel.runtime import Kernel
-from services.kernel.verify import verify_log
+from services.kernel.process import restoration
+from services.kernel.process.doctor import Complaint, examine
+from services.kernel.process.runtime import Kernel
+from services.kernel.proof.verify import verify_log
 from tests.support.running import PARTITIONS, Home, eventually, home_of_a_tally
 from tests.support.tally import Count, to
 from tests.support.topic_audit import assert_topic_is_the_log

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from contracts.topics import lane_of
 from services.kernel.messages import Upcaster
-from services.kernel.runtime import Kernel
+from services.kernel.process.runtime import Kernel
 from tests.support.replays import ROWS, TALLIES, append, tables, write_tallies
 from tests.support.running import PARTITIONS, Home, eventually
 from tests.support.tally import Count, Counted, tally_total, to

@@ -18,10 +18,10 @@ from fastapi import APIRouter
 from infra.local.ports import choose_port
 from infra.servers import Servers
 from services.kernel import postgres
-from services.kernel.application import Application
 from services.kernel.cancellation import cancel
 from services.kernel.errors import CannotStart
-from services.kernel.runtime import Kernel
+from services.kernel.process.application import Application
+from services.kernel.process.runtime import Kernel
 from services.kernel.settings import ServiceSettings
 from tests.support.postgres_proxy import PostgresProxy, postgres_proxy, through
 from tests.support.running import PARTITIONS, Home, eventually
@@ -77,7 +77,7 @@ async def started(kernel: Kernel) -> None:
 async def test_a_database_that_comes_late_is_waited_for(
     home: Home, port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "services.kernel.server_wait"):
+    with caplog.at_level(logging.INFO, "services.kernel.process.server_wait"):
         async with starting(home, _database_at(home, port)) as kernel:
             assert f"waits for PostgreSQL at 127.0.0.1:{port}: " in await waiting_for(kernel, "PostgreSQL")
             assert not kernel.open
@@ -112,7 +112,7 @@ async def test_without_kafka_commands_are_taken_and_relayed_once_it_comes(home: 
 async def test_a_port_that_is_open_and_gives_no_answer_is_told_apart(
     home: Home, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.kernel.server_wait.ANSWER_SECONDS_MAX", 0.5)
+    monkeypatch.setattr("services.kernel.process.server_wait.ANSWER_SECONDS_MAX", 0.5)
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", port)
     try:
         async with starting(home, home.settings().model_copy(update={"kafka": f"127.0.0.1:{port}"})) as kernel:

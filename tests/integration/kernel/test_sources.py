@@ -11,8 +11,8 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from contracts.topics import Topic, channel_topics, events_topic, orders_topic
 from services.kernel import kafka
 from services.kernel.errors import NotReseated
-from services.kernel.reseat import reseat
-from services.kernel.runtime import Kernel
+from services.kernel.process.runtime import Kernel
+from services.kernel.receiving.reseat import reseat
 from tests.support.running import PARTITIONS, Home, delete_topics, eventually
 from tests.support.tally import Count, to
 from tests.support.topic_audit import assert_topic_is_the_log

@@ -12,11 +12,12 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import InvalidTxnState
 
 from contracts.topics import lane_of
-from services.kernel import kafka, relay_lock
-from services.kernel.assignment import SeekToInbox
-from services.kernel.runtime import Kernel
-from services.kernel.topic_ends import topic_ends
-from services.kernel.verify import verify_log
+from services.kernel import kafka
+from services.kernel.process.runtime import Kernel
+from services.kernel.proof.verify import verify_log
+from services.kernel.publishing import relay_lock
+from services.kernel.publishing.topic_ends import topic_ends
+from services.kernel.receiving.assignment import SeekToInbox
 from tests.support.postgres_proxy import postgres_proxy, through
 from tests.support.running import PARTITIONS, Home, end_relay, eventually
 from tests.support.tally import Count, to

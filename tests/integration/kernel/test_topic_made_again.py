@@ -9,8 +9,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from contracts.topics import Topic
-from services.kernel import kafka, relay
-from services.kernel.runtime import Kernel
+from services.kernel import kafka
+from services.kernel.process.runtime import Kernel
+from services.kernel.publishing import relay
 from tests.support.running import PARTITIONS, Home, delete_topics, eventually
 from tests.support.tally import Count, to
 from tests.support.topic_audit import assert_topic_is_the_log

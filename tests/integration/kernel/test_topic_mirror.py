@@ -11,10 +11,10 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from contracts.topics import Topic, lane_of
 from infra.servers import Servers
 from services.kernel import kafka
-from services.kernel.finding import Wrong
-from services.kernel.topic_ends import committed_ends
-from services.kernel.topic_mirror import Mirrored, TopicMirror, records_of
-from services.kernel.verify import log_sizes
+from services.kernel.proof.finding import Wrong
+from services.kernel.proof.topic_mirror import Mirrored, TopicMirror, records_of
+from services.kernel.proof.verify import log_sizes
+from services.kernel.publishing.topic_ends import committed_ends
 from services.kernel.wire import Record
 from tests.support.running import PARTITIONS, Home, end_relay, eventually, home_of_a_tally
 from tests.support.tally import Close, Count, to

@@ -8,12 +8,12 @@ import pytest_asyncio
 
 from contracts.topics import lane_of
 from infra.servers import Servers
-from services.kernel import chain, event_log
-from services.kernel.chain import next_digest
-from services.kernel.chain_walk import SignedDigest
-from services.kernel.event_log import StoredEvent
-from services.kernel.finding import Finding, Wrong
-from services.kernel.verify import verify_log, verify_partition
+from services.kernel.log import chain, event_log
+from services.kernel.log.chain import next_digest
+from services.kernel.log.event_log import StoredEvent
+from services.kernel.proof.chain_walk import SignedDigest
+from services.kernel.proof.finding import Finding, Wrong
+from services.kernel.proof.verify import verify_log, verify_partition
 from tests.support.running import PARTITIONS, home_of_a_tally
 from tests.support.tally import Count, to
 

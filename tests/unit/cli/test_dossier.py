@@ -15,8 +15,8 @@ from services.cli.console import Failure
 from services.cli.dossier.document import Dossier, read
 from services.cli.dossier.page import page
 from services.cli.dossier.story import Happening, happenings, money, sentence
-from services.kernel.checkpoint import origin_of
-from services.kernel.signed_note import create_key
+from services.kernel.proof.checkpoint import origin_of
+from services.kernel.proof.signed_note import create_key
 from tests.support.extracts import START, Said, log_of, signed_extract
 from tests.support.golden import GOLDEN
 

@@ -9,9 +9,9 @@ import yaml
 
 from contracts.topics import ServiceName
 from services.cli.keys import checkpoints_folder, ensure_keys, key_path
-from services.kernel.checkpoint import origin_of
+from services.kernel.proof.checkpoint import origin_of
+from services.kernel.proof.signed_note import load_key
 from services.kernel.settings import ServiceSettings
-from services.kernel.signed_note import load_key
 
 INFRA = Path(__file__).resolve().parents[3] / "infra"
 DATA = Path("/var/lib/ledger")

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import ValidationError
 
-from services.kernel.chain import Link
 from services.kernel.codec import EVENT_BYTES_MAX, EventCodec
 from services.kernel.errors import UnknownEvent
-from services.kernel.event_log import StoredEvent
+from services.kernel.log.chain import Link
+from services.kernel.log.event_log import StoredEvent
 from services.kernel.messages import DomainEvent, Upcaster
 from tests.support.tally import Counted, TallyClosed
 

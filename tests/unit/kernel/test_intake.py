@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
-from services.kernel import subscribers
-from services.kernel.inbox import InboxBatch
 from services.kernel.messages import Delivery, Instruction
 from services.kernel.observability import Metrics
-from services.kernel.subscribers import Intake
+from services.kernel.receiving import subscribers
+from services.kernel.receiving.inbox import InboxBatch
+from services.kernel.receiving.subscribers import Intake
 
 TOPIC = "orders.river.v1"
 

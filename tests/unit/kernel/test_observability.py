@@ -49,7 +49,7 @@ def test_of_our_own_sentences_only_the_very_same_are_held_back() -> None:
         ("partition stopped: %s", "x"),
     ]
     for text, argument in said:
-        own = [record(1, text, "services.kernel.relay") for _ in range(2)]
+        own = [record(1, text, "services.kernel.publishing.relay") for _ in range(2)]
         for one in own:
             one.args = (argument,)
         assert [thinned.filter(one) for one in own] == [True, False]
@@ -57,7 +57,7 @@ def test_of_our_own_sentences_only_the_very_same_are_held_back() -> None:
 
 def test_what_is_critical_is_never_held_back() -> None:
     thinned = Thinned("aiokafka", seconds=5)
-    critical = [record(1, name="services.kernel.relay") for _ in range(2)]
+    critical = [record(1, name="services.kernel.publishing.relay") for _ in range(2)]
     for one in critical:
         one.levelno = logging.CRITICAL
     assert all(thinned.filter(one) for one in critical)

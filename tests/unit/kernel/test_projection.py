@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.kernel import projection_sql
-from services.kernel.merging import merge
 from services.kernel.messages import Recorded
+from services.kernel.projecting import projection_sql
+from services.kernel.projecting.merging import merge
 from services.kernel.projection import Add, Change, Projection, Put, RowChange
 from tests.support.tally import Counted, TallyClosed, TallyOpened, tally_total
 

@@ -1,0 +1,1 @@
+"""What proves a log: signed checkpoints, the walk along the chain, and extracts for outsiders."""
