@@ -134,7 +134,7 @@ select case when 'channel' = any($1::text[]) then channel end as channel,
        case when 'page' = any($1) then page_path end as page_path,
        status, currency, count(*) as orders, sum(premium_minor)::bigint as premium_minor
   from application
- where $2::text is null or channel = $2
+ where channel = $2 or ($2::text is null and channel not like $4)
  group by 1, 2, 3, 4, 5, 6, 7
  order by orders desc, 1, 2, 3, 4, 5, 6, 7
  limit $3
@@ -163,8 +163,11 @@ async def order_outcomes(read: ReadModels, *, test: bool) -> list[OrderOutcomes]
 
 
 async def campaign_sales(read: ReadModels, by: Sequence[str], channel: str | None, limit: int) -> list[CampaignSales]:
-    """Applications counted by these of `channel`, `product`, `campaign`, `source`, `page`; the largest groups first."""
-    return await read.many(CampaignSales, _CAMPAIGNS, list(by), channel, limit)
+    """Applications counted by these of `channel`, `product`, `campaign`, `source`, `page`; the largest groups first.
+
+    Those of a sandbox where it is named.
+    """
+    return await read.many(CampaignSales, _CAMPAIGNS, list(by), channel, limit, _SANDBOXES)
 
 
 async def refused_messages(read: ReadModels, channel: str | None, limit: int) -> list[RefusedMessageView]:

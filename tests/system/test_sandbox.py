@@ -92,6 +92,8 @@ async def test_a_trial_is_like_the_real_thing_and_counts_nowhere(stack: Stack) -
     assert (ours["test"], theirs["test"]) == (False, True)
     assert ours["contract_id"] != theirs["contract_id"]
     assert totals(stack) == before
+    assert _of(trial, get(stack, ServiceName.QUOTE, "/campaigns", by="channel")) == []
+    assert _of(trial, get(stack, ServiceName.QUOTE, "/campaigns", by="channel", channel=trial))[0]["orders"] == 1
     (written,) = _of(trial, get(stack, ServiceName.POLICY, "/written-premium", test=True), coverage="*")
     assert written["premium_minor"] == PREMIUM_MINOR
     assert _of(trial, get(stack, ServiceName.QUOTE, "/order-outcomes", test=True))[0]["outcome"] == "accepted"
