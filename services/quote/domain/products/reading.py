@@ -13,7 +13,6 @@ from services.quote.domain.products.disclosures import disclosure_facts, disclos
 from services.quote.domain.products.document import DOCUMENT_CHARACTERS_MAX, ProductDocument, QuotedPricing
 from services.quote.domain.products.group_misfits import group_misfits
 from services.quote.domain.products.launch_misfits import launch_misfits
-from services.quote.domain.products.rules import Fact
 from services.quote.domain.products.tariff_misfits import tariff_misfits
 from services.quote.domain.products.underwriting_misfits import referral_misfits, underwriting_misfits
 
@@ -65,11 +64,3 @@ def _misfits(document: ProductDocument) -> Iterator[Fault]:
     if document.tariff is not None:
         path = "pricing.reference.tariff" if isinstance(document.pricing, QuotedPricing) else "pricing.tariff"
         yield from tariff_misfits(document.tariff, path, document, facts)
-
-
-def _fact_misfits(path: str, name: str, facts: Mapping[str, Fact], *, numeric: bool) -> Iterator[Fault]:
-    known = facts.get(name)
-    if known is None:
-        yield _fault(path, f"{name} is no fact of this line; its facts are {', '.join(facts)}")
-    elif numeric and not known.numeric:
-        yield _fault(path, f"{name} is no number; use it in a factor of kind value")
