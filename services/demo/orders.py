@@ -115,6 +115,8 @@ class OrderWriter:
         effective = _FIRST_DAY + timedelta(days=random.randrange(_DAYS))
         quoted = offer.quote(random, effective)
         frequency = random.choices(_FREQUENCIES, _FREQUENCY_WEIGHTS)[0]
+        if frequency not in product.frequencies:
+            frequency = product.frequencies[0].value
         return contract, self._order(contract, effective, quoted, frequency), quoted
 
     def _order(self, contract: Contract, effective: date, quoted: Quoted, frequency: str) -> dict[str, Any]:
