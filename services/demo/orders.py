@@ -25,7 +25,7 @@ _FREQUENCIES = tuple(frequency.value for frequency in PaymentFrequency)
 _FREQUENCY_WEIGHTS = (34, 40, 14, 12)
 _CAMPAIGNS = ("spring", "autumn", "word-of-mouth", None)
 # What each message of the book is, in a thousand.
-_KINDS = {"new": 813, "renewal": 140, "repeated": 20, "reused": 5, "overlapping": 2, "mistake": 20}
+_KINDS = {"new": 808, "renewal": 140, "repeated": 20, "reused": 5, "overlapping": 2, "mistake": 25}
 
 
 @dataclass(frozen=True, slots=True)
