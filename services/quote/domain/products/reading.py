@@ -58,7 +58,7 @@ def _misfits(document: ProductDocument) -> Iterator[Fault]:
     yield from coverage_misfits(document)
     yield from disclosure_misfits(document.disclosures, asks_persons=rules.asks_persons)
     yield from group_misfits(document, rules)
-    yield from vehicle_misfits(document.line, document.vehicle, document.coverages, document.tariff)
+    yield from vehicle_misfits(document.vehicle, document.coverages, document.tariff, facts)
     yield from underwriting_misfits(document.underwriting, facts, frozenset(codes))
     yield from referral_misfits(document.referrals)
     if isinstance(document.pricing, QuotedPricing):

@@ -1,6 +1,6 @@
 """What a motor product says beyond its coverages: what a car is worth today, what is insured up to that, and seats."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -8,7 +8,7 @@ from pydantic import Field
 from contracts.vocabulary.faults import Fault
 from contracts.vocabulary.identifiers import CoverageCode
 from contracts.vocabulary.money import divide_half_up
-from contracts.vocabulary.products import COVERAGES_MAX, ProductLine
+from contracts.vocabulary.products import COVERAGES_MAX
 from services.quote.domain.products.coverage import PlannedCoverage
 from services.quote.domain.products.part import DocumentPart, misfit
 from services.quote.domain.products.ratio import RatioText
@@ -51,17 +51,19 @@ class VehicleTerms(DocumentPart):
 
 
 def vehicle_misfits(
-    line: ProductLine, terms: VehicleTerms | None, coverages: tuple[PlannedCoverage, ...], tariff: Tariff | None
+    terms: VehicleTerms | None,
+    coverages: tuple[PlannedCoverage, ...],
+    tariff: Tariff | None,
+    facts: Container[str],
 ) -> Iterator[Fault]:
-    """What does not fit in the terms of a car, and coverages that are insured by seat without one."""
-    is_motor = line is ProductLine.MOTOR
+    """What does not fit in the terms of a car, and coverages by seat; `facts` are those that the line's risks have."""
     for place, coverage in enumerate(coverages):
         if coverage.sum_insured_for == "seat":
-            yield from _seat_misfits(f"coverages.{place}.sum_insured_for", coverage, tariff, is_motor=is_motor)
+            yield from _seat_misfits(f"coverages.{place}.sum_insured_for", coverage, tariff, facts)
     if terms is None:
         return
-    if not is_motor:
-        yield misfit("vehicle", f"a product of the {line} line insures no vehicle; remove it")
+    if NEW_VALUE_FACT not in facts:
+        yield misfit("vehicle", "the risks of this line tell no vehicle's value; remove it")
     plan = {coverage.code: coverage for coverage in coverages}
     for code in terms.coverages:
         if code not in plan:
@@ -75,9 +77,11 @@ def vehicle_misfits(
             yield misfit(f"vehicle.{name}", "more than the whole value; keep it at 100 percent or below")
 
 
-def _seat_misfits(path: str, coverage: PlannedCoverage, tariff: Tariff | None, *, is_motor: bool) -> Iterator[Fault]:
-    if not is_motor:
-        yield misfit(path, "only a vehicle has seats; say contract or person")
+def _seat_misfits(
+    path: str, coverage: PlannedCoverage, tariff: Tariff | None, facts: Container[str]
+) -> Iterator[Fault]:
+    if SEATS_FACT not in facts:
+        yield misfit(path, "the risks of this line tell no seats; say contract or person")
         return
     if not coverage.has_sum_insured:
         yield misfit(path, f"coverage {coverage.code} has no sum insured; give one or remove sum_insured_for")

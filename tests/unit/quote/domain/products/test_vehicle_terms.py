@@ -64,8 +64,8 @@ def test_another_line_has_neither_vehicle_nor_seats() -> None:
         document["coverages"][0]["sum_insured_for"] = "seat"
 
     found = dict(misfits(edited("health-basic", edit)))
-    assert "insures no vehicle" in found["vehicle"]
-    assert "only a vehicle has seats" in found["coverages.0.sum_insured_for"]
+    assert "tell no vehicle's value" in found["vehicle"]
+    assert "tell no seats" in found["coverages.0.sum_insured_for"]
 
 
 def test_a_document_without_terms_of_a_car_stays_valid() -> None:
