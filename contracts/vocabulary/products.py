@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PlainValidator, StringConstraints, TypeAdapter, WithJsonSchema, model_validator
 
+from contracts.vocabulary.claims_history import ClaimsHistory
 from contracts.vocabulary.identifiers import (
     BookCode,
     ChannelCode,
@@ -118,7 +119,8 @@ class Driver(ChannelModel):
 class MotorRisk(ChannelModel):
     """A car and its usual driver, as quoted by the channel; free-text categories stay as they came.
 
-    `drivers` names everybody who drives, the usual driver too.
+    `drivers` names everybody who drives, the usual driver too. `bonus_malus` is the coefficient as the channel
+    states it; from a `claims_history` the insurer computes coefficient or no-claims level itself.
     """
 
     line: Literal[ProductLine.MOTOR]
@@ -138,6 +140,7 @@ class MotorRisk(ChannelModel):
     region: ShortText
     vehicle: Vehicle | None = None
     drivers: Annotated[tuple[Driver, ...], Field(min_length=1, max_length=DRIVERS_MAX)] | None = None
+    claims_history: ClaimsHistory | None = None
 
 
 class InsuredPerson(ChannelModel):

@@ -76,3 +76,8 @@ def months_begun(start: date, end: date) -> int:
 def completed_years(birth: date, on: date) -> int:
     """Age in completed years on a day (a birthday on 29 February counts from 1 March)."""
     return on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))
+
+
+def completed_months(start: date, on: date) -> int:
+    """Whole months from one day to another; a month that begins on the 31st is over at the end of a shorter one."""
+    return months_begun(start, on + timedelta(days=1)) - 1

@@ -6,18 +6,21 @@ from typing import Any, TypeAlias
 
 from contracts.topics import ORDER_BYTES_MAX
 from contracts.vocabulary.faults import FaultCode
-from services.demo.offers import GROUP, HEALTH_BASIC, HEALTH_PLUS, MOTOR
-from services.demo.raw import message_bytes
+from services.demo.offers import COMPREHENSIVE, GROUP, HEALTH_BASIC, HEALTH_PLUS, MOTOR
+from services.demo.raw import Outcome, message_bytes
 
 Order: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What goes wrong with a good order of `product`, and the code of the only, or the first, fault."""
+    """What goes wrong with a good order of `product`, and the code of the only, or the first, fault.
+
+    Where a person has to look at the order, or other terms are offered, the code is that outcome.
+    """
 
     name: str
-    code: FaultCode
+    code: FaultCode | Outcome
     spoil: Callable[[Order], bytes]
     product: str = MOTOR
 
@@ -85,9 +88,22 @@ def _four_members(order: Order) -> bytes:
     return message_bytes({**order, "risk": {**order["risk"], "members": order["risk"]["members"][:4]}})
 
 
+def _answering(**changes: Any) -> Callable[[Order], bytes]:
+    return lambda order: message_bytes({**order, "disclosures": {**order["disclosures"], **changes}})
+
+
+def _insured_above_value(order: Order) -> bytes:
+    worth_new = order["risk"]["vehicle"]["value_minor"]
+    coverages = [each for each in order["coverages"] if each["code"] != "VehicleDamage"]
+    above = {"code": "VehicleDamage", "sum_insured_minor": worth_new + 1_000_000}
+    return message_bytes({**order, "coverages": [*coverages, above]})
+
+
 _HOSPITAL = ("Hospital", 100_000_000)
 _CANCER = ("CancerExtra", 100_000_000)
 _SOMEBODY = {"birth_date": "1985-04-12", "gender": "F"}
+_NEW_WITH_PAST = {"new_car": True, "years_insured": 3}
+_BEGINNER = {"birth_date": "2006-02-01", "licensed_on": "2024-06-01"}
 _CENTENARIAN = {"birth_date": "1925-01-01", "gender": "M"}
 
 MISTAKES = (
@@ -164,4 +180,11 @@ MISTAKES = (
         "parent in the census", FaultCode.DEPENDANT_NOT_ALLOWED, _with_first_of("members", relation="parent"), GROUP
     ),
     Mistake("price off the tariff", FaultCode.PRICE_OUTSIDE_TOLERANCE, _premium_off_by(-2), GROUP),
+    Mistake("price off the tariff", FaultCode.PRICE_OUTSIDE_TOLERANCE, _premium_off_by(2), COMPREHENSIVE),
+    Mistake("ride hailing", FaultCode.RISK_NOT_ACCEPTED, _answering(ride_hailing=True), COMPREHENSIVE),
+    Mistake("insured above its value", FaultCode.SUM_INSURED_NOT_OFFERED, _insured_above_value, COMPREHENSIVE),
+    Mistake("new car with a past", FaultCode.INVALID_FIELD, _with_risk(claims_history=_NEW_WITH_PAST), COMPREHENSIVE),
+    Mistake("history not told", Outcome.REFERRED, _with_risk(claims_history=None), COMPREHENSIVE),
+    Mistake("modified car", Outcome.REFERRED, _answering(modified=True), COMPREHENSIVE),
+    Mistake("young driver", Outcome.OFFERED, _with_risk(drivers=[_BEGINNER]), COMPREHENSIVE),
 )

@@ -8,12 +8,14 @@ from random import Random
 from types import MappingProxyType
 
 from contracts.vocabulary.products import SettlementMethod
+from services.demo.cars import comprehensive_quote
 from services.demo.families import basic_quote, plus_quote
 from services.demo.groups import group_quote
 from services.demo.risks import Quoted, motor_quote, shipped
 from services.quote.domain.products.document import ProductDocument
 
-MOTOR, HEALTH_BASIC, HEALTH_PLUS, GROUP = "motor-private", "health-basic", "health-plus", "group-medical"
+MOTOR, COMPREHENSIVE = "motor-private", "motor-comprehensive"
+HEALTH_BASIC, HEALTH_PLUS, GROUP = "health-basic", "health-plus", "group-medical"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ OFFERS: Mapping[str, Offer] = MappingProxyType(
         offer.code: offer
         for offer in (
             Offer(MOTOR, 700, lambda random, _: motor_quote(random), renews=True),
-            Offer(HEALTH_BASIC, 210, basic_quote),
+            Offer(COMPREHENSIVE, 40, comprehensive_quote),
+            Offer(HEALTH_BASIC, 170, basic_quote),
             Offer(HEALTH_PLUS, 68, plus_quote),
             Offer(GROUP, 22, group_quote),
         )

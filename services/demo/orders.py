@@ -25,7 +25,7 @@ _FREQUENCIES = tuple(frequency.value for frequency in PaymentFrequency)
 _FREQUENCY_WEIGHTS = (34, 40, 14, 12)
 _CAMPAIGNS = ("spring", "autumn", "word-of-mouth", None)
 # What each message of the book is, in a thousand.
-_KINDS = {"new": 813, "renewal": 140, "repeated": 20, "reused": 5, "overlapping": 2, "mistake": 20}
+_KINDS = {"new": 808, "renewal": 140, "repeated": 20, "reused": 5, "overlapping": 2, "mistake": 25}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,8 @@ class OrderWriter:
         effective = _FIRST_DAY + timedelta(days=random.randrange(_DAYS))
         quoted = offer.quote(random, effective)
         frequency = random.choices(_FREQUENCIES, _FREQUENCY_WEIGHTS)[0]
+        if frequency not in product.frequencies:
+            frequency = product.frequencies[0].value
         return contract, self._order(contract, effective, quoted, frequency), quoted
 
     def _order(self, contract: Contract, effective: date, quoted: Quoted, frequency: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.vocabulary.time import CivilDate, CoverPeriod, Instant, add_months, completed_years
+from contracts.vocabulary.time import CivilDate, CoverPeriod, Instant, add_months, completed_months, completed_years
 
 YEAR = CoverPeriod(effective=date(2026, 1, 1), expiry=date(2027, 1, 1))
 days = st.dates(date(1900, 1, 1), date(2150, 12, 31))
@@ -85,6 +85,20 @@ def test_a_later_month_keeps_the_day_or_is_its_own_last(day: date, months: int) 
 )
 def test_age_is_in_completed_years(birth: date, on: date, age: int) -> None:
     assert completed_years(birth, on) == age
+
+
+@pytest.mark.parametrize(
+    ("start", "on", "months"),
+    [
+        (date(2024, 7, 1), date(2026, 1, 1), 18),
+        (date(2024, 7, 2), date(2026, 1, 1), 17),
+        (date(2024, 1, 31), date(2024, 2, 28), 0),
+        (date(2024, 1, 31), date(2024, 2, 29), 1),
+        (date(2026, 1, 1), date(2026, 1, 1), 0),
+    ],
+)
+def test_months_are_completed_on_their_day_or_at_the_end_of_a_shorter_month(start: date, on: date, months: int) -> None:
+    assert completed_months(start, on) == months
 
 
 def test_instants_are_kept_in_utc() -> None:

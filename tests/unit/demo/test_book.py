@@ -61,6 +61,7 @@ def test_every_product_that_is_shipped_is_sold_in_the_book(book: Book) -> None:
     assert set(sold) == {document.code for document in shipped_products()}
     assert 24 <= sold["group-medical"] <= 72
     assert sold["health-plus"] > 100
+    assert sold["motor-comprehensive"] > 60
 
 
 def test_every_kind_of_mistake_is_in_the_book(book: Book) -> None:

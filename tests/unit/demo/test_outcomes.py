@@ -39,6 +39,10 @@ def outcome(heard: Sequence[PublicEvent]) -> str:
         if faults and not (isinstance(notice, notices.ClaimDecided) and notice.approved):
             return str(faults[0].code)
         match notice:
+            case notices.OrderReferred():
+                found = Outcome.REFERRED
+            case notices.CounterOfferMade():
+                found = Outcome.OFFERED
             case notices.PaymentBooked():
                 return Outcome.MATCHED
             case notices.PolicyInForce():

@@ -16,7 +16,7 @@ from tests.support.golden import GOLDEN
 
 def test_the_shipped_products_are_valid() -> None:
     by_code = {document.code: document for document in shipped_products()}
-    assert set(by_code) == {"group-medical", "health-basic", "health-plus", "motor-private"}
+    assert set(by_code) == {"group-medical", "health-basic", "health-plus", "motor-comprehensive", "motor-private"}
     health, motor = by_code["health-basic"], by_code["motor-private"]
     assert (health.code, health.settlement) == ("health-basic", SettlementMethod.PAY_BEFORE_COVER)
     assert (motor.code, motor.book, motor.on_sale_from) == ("motor-private", "fremotor", date(2002, 1, 1))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from services.quote.domain.products.coverage import PlannedCoverage
 from services.quote.domain.products.group_terms import CLASS_FACT, RELATION_FACT, class_sums, counted
 from services.quote.domain.products.rules import Subject
+from services.quote.domain.products.vehicle_terms import SEATS_FACT
 from services.quote.domain.products.version import ProductVersion
 
 
@@ -44,10 +45,14 @@ def total_insured_minor(
 ) -> int | None:
     """The most that a coverage pays in the term, in minor units; None for no limit.
 
-    It is the sum insured of the order, or those of all insured persons together; nobody insured has no limit either.
+    It is the sum insured of the order, times the passenger seats where it is by seat, or those of all insured persons
+    together; nobody insured has no limit either.
     """
     if planned.sum_insured_for == "contract":
         return of_order_minor
+    if planned.sum_insured_for == "seat":
+        seats = [found for subject in subjects if isinstance(found := subject.facts.get(SEATS_FACT), int)]
+        return None if of_order_minor is None else of_order_minor * sum(seats)
     insured = [subject for subject in subjects if subject.is_insured_by(planned.code)]
     sums = [(subject.sum_insured_minor(planned.code, of_order_minor), subject.count) for subject in insured]
     # Part of an order may be priced alone, with nobody in it whom the coverage insures.

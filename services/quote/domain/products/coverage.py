@@ -86,10 +86,10 @@ class PlannedCoverage(CoverLevel):
 
     `sums_insured_minor` holds the sums that a buyer may choose from: one is a fixed sum. With
     `sum_insured_range` the order states the sum; with neither the coverage has none. The sum is that of the
-    whole contract, or of each insured person (`sum_insured_for`). `class_of_business` is the insurer's
-    accounting class. `mandatory` coverages are in every order; `compulsory` ones the law demands, whether
-    this product has to bring them or not. A rider (`rider_on`) is bought with any one of the coverages named.
-    `relations` says which persons it insures: null all.
+    whole contract, or of each insured person or passenger seat (`sum_insured_for`). `class_of_business` is
+    the insurer's accounting class. `mandatory` coverages are in every order; `compulsory` ones the law
+    demands, whether this product has to bring them or not. A rider (`rider_on`) is bought with any one of
+    the coverages named. `relations` says which persons it insures: null all.
     """
 
     code: CoverageCode
@@ -98,7 +98,7 @@ class PlannedCoverage(CoverLevel):
     mandatory: bool = False
     sums_insured_minor: Annotated[tuple[PositiveMinor, ...], Field(max_length=100)] = ()
     sum_insured_range: SumInsuredRange | None = None
-    sum_insured_for: Literal["contract", "person"] = "contract"
+    sum_insured_for: Literal["contract", "person", "seat"] = "contract"
     compulsory: bool = False
     rider_on: Annotated[tuple[CoverageCode, ...], Field(max_length=COVERAGES_MAX)] = ()
     relations: Annotated[tuple[Relation, ...], Field(min_length=1)] | None = None

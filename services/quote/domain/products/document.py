@@ -23,6 +23,7 @@ from services.quote.domain.products.launch import Coinsured, Requirement, Wordin
 from services.quote.domain.products.part import DocumentPart, Title
 from services.quote.domain.products.tariff import Tariff
 from services.quote.domain.products.underwriting import RULES_MAX, ReferralTerms, UnderwritingRule
+from services.quote.domain.products.vehicle_terms import VehicleTerms
 
 VERSION_MAX = 9_999
 TERM_MONTHS_MAX = 120
@@ -98,6 +99,7 @@ class ProductDocument(DocumentPart):
     coinsurance: Coinsured | None = None
     wording: Wording | None = None
     requirement: Requirement | None = None
+    vehicle: VehicleTerms | None = None
 
     def canonical(self) -> str:
         """The document as JSON text that is the same for the same content."""

@@ -15,6 +15,7 @@ from services.quote.domain.products.group_misfits import group_misfits
 from services.quote.domain.products.launch_misfits import launch_misfits
 from services.quote.domain.products.tariff_misfits import tariff_misfits
 from services.quote.domain.products.underwriting_misfits import referral_misfits, underwriting_misfits
+from services.quote.domain.products.vehicle_terms import vehicle_misfits
 
 
 class InvalidDocument(ValueError):
@@ -56,6 +57,7 @@ def _misfits(document: ProductDocument) -> Iterator[Fault]:
     yield from coverage_misfits(document)
     yield from disclosure_misfits(document.disclosures, asks_persons=rules.asks_persons)
     yield from group_misfits(document, rules)
+    yield from vehicle_misfits(document.vehicle, document.coverages, document.tariff, facts)
     yield from underwriting_misfits(document.underwriting, facts, frozenset(codes))
     yield from referral_misfits(document.referrals)
     if isinstance(document.pricing, QuotedPricing):

@@ -68,6 +68,15 @@ class PercentFactor(DocumentPart):
     coverages: tuple[CoverageCode, ...] = ()
 
 
+class CountFactor(DocumentPart):
+    """Multiplies by a number itself, such as the seats that are insured."""
+
+    kind: Literal["count"]
+    name: PlainText
+    fact: FactName
+    coverages: tuple[CoverageCode, ...] = ()
+
+
 class TableFactor(DocumentPart):
     """Multiplies by what a table gives."""
 
@@ -115,6 +124,8 @@ class BonusMalusFactor(DocumentPart):
     """Multiplies by the bonus-malus coefficient, in hundredths, that follows last year's `coefficient`.
 
     The French rule: 5 % less for a year without a claim, 25 % more for each claim of full fault, 12.5 % for half.
+    Where `clean_years` names a fact and it is told, it is that many years without a claim (none leaves the
+    coefficient as it is), and two of them end any malus; otherwise one year has gone by.
     """
 
     kind: Literal["bonus-malus"]
@@ -122,11 +133,12 @@ class BonusMalusFactor(DocumentPart):
     coefficient: FactName
     full_fault: FactName
     half_fault: FactName | None = None
+    clean_years: FactName | None = None
     coverages: tuple[CoverageCode, ...] = ()
 
 
 RatingFactor: TypeAlias = Annotated[
-    ValueFactor | BandFactor | PercentFactor | TableFactor | NoClaimsFactor | BonusMalusFactor,
+    ValueFactor | BandFactor | PercentFactor | CountFactor | TableFactor | NoClaimsFactor | BonusMalusFactor,
     Field(discriminator="kind"),
 ]
 """A factor applies to the coverages that it names, to all of them where it names none."""
@@ -240,7 +252,7 @@ def facts_read(factor: RatingFactor) -> Iterator[tuple[str, str, bool]]:
     match factor:
         case ValueFactor():
             yield "fact", factor.fact, False
-        case BandFactor() | PercentFactor():
+        case BandFactor() | PercentFactor() | CountFactor():
             yield "fact", factor.fact, True
         case NoClaimsFactor():
             numbers = ("claims", "years", "gap_months", "last_level")
@@ -251,7 +263,7 @@ def facts_read(factor: RatingFactor) -> Iterator[tuple[str, str, bool]]:
         case BonusMalusFactor():
             yield "coefficient", factor.coefficient, True
             yield "full_fault", factor.full_fault, True
-            if factor.half_fault is not None:
-                yield "half_fault", factor.half_fault, True
+            optional = (("half_fault", factor.half_fault), ("clean_years", factor.clean_years))
+            yield from ((name, fact, True) for name, fact in optional if fact is not None)
         case TableFactor():
             return

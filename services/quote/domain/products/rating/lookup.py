@@ -113,6 +113,19 @@ def by_percent(fact: str, origin: str, row: str) -> Lookup:
     return Lookup((fact,), find)
 
 
+def by_count(fact: str, origin: str, row: str) -> Lookup:
+    """The fact itself."""
+
+    def find(values: Values) -> Entry:
+        (count,) = values
+        # Nothing to count would be a price of nothing.
+        if not isinstance(count, int) or count <= 0:
+            raise NoRate(f"{fact} {count}")
+        return Entry(count, 1, str(count), f"{origin}, {fact} {count}", row)
+
+    return Lookup((fact,), find)
+
+
 def by_table(table: RateTable, origin: str, row: str) -> Lookup:
     """What a table gives; raises ValueError where the table cannot be read."""
     grid = grid_of(table)

@@ -11,17 +11,19 @@ from services.quote.domain.products.rating.lookup import (
     NoRate,
     Values,
     by_band,
+    by_count,
     by_percent,
     by_table,
     by_value,
     flat,
 )
-from services.quote.domain.products.rating.no_claims import bonus_malus_after, no_claims_level
+from services.quote.domain.products.rating.no_claims import bonus_malus_after, bonus_malus_after_clean, explained_level
 from services.quote.domain.products.ratio import Ratio
 from services.quote.domain.products.rules import Fact
 from services.quote.domain.products.tariff import (
     BandFactor,
     BonusMalusFactor,
+    CountFactor,
     CoverageRate,
     Loading,
     NoClaimsFactor,
@@ -110,6 +112,8 @@ def _factor(factor: RatingFactor, tariff: Tariff, place: int) -> Lookup:
             return by_band(factor.fact, factor.bands, origin, f"{row}.bands")
         case PercentFactor():
             return by_percent(factor.fact, origin, row)
+        case CountFactor():
+            return by_count(factor.fact, origin, row)
         case TableFactor():
             return by_table(tariff.tables[factor.table], origin, f"tables.{factor.table}.rows")
         case NoClaimsFactor():
@@ -139,35 +143,43 @@ def _no_claims(factor: NoClaimsFactor, origin: str, row: str) -> Lookup:
 
     def find(values: Values) -> Entry:
         claims, years, gap_months, transferred, last_level = values
-        if not isinstance(claims, int) or not isinstance(years, int):
+        is_new_owner = transferred == "yes"
+        # A new owner begins anew, whatever the former one's history was.
+        if not is_new_owner and not (isinstance(claims, int) and isinstance(years, int)):
             raise NoRate(f"{factor.claims} and {factor.years}, which must both be told")
-        level = no_claims_level(
+        level, reason = explained_level(
             factor.scale,
-            claims,
-            years,
+            claims if isinstance(claims, int) else 0,
+            years if isinstance(years, int) else 0,
             gap_months=gap_months if isinstance(gap_months, int) else 0,
-            transferred=transferred == "yes",
+            transferred=is_new_owner,
             last_level=last_level if isinstance(last_level, int) else None,
         )
         ratio = factor.levels.get(str(level))
         if ratio is None:
             raise NoRate(f"no-claims level {level}")
-        told = ", ".join(f"{fact} {value}" for fact, value in zip(facts, values, strict=True) if value is not None)
-        where = f"{row}.levels.{level}"
-        return Entry(ratio.numerator, ratio.denominator, ratio.text, f"{origin}, {told}: level {level}", where)
+        said = f"{origin}, {_told(facts, values)}: {reason}, level {level}"
+        return Entry(ratio.numerator, ratio.denominator, ratio.text, said, f"{row}.levels.{level}")
 
     return Lookup(facts, find, optional=True)
 
 
 def _bonus_malus(factor: BonusMalusFactor, origin: str, row: str) -> Lookup:
-    facts = (factor.coefficient, factor.full_fault, factor.half_fault or "")
+    facts = (factor.coefficient, factor.full_fault, factor.half_fault or "", factor.clean_years or "")
 
     def find(values: Values) -> Entry:
-        before, full, half = values
+        before, full, half, clean = values
         if not isinstance(before, int) or not isinstance(full, int) or before <= 0:
             raise NoRate(f"{factor.coefficient} and {factor.full_fault}, which must both be told")
-        after = bonus_malus_after(before, full, half if isinstance(half, int) else 0)
-        told = ", ".join(f"{fact} {value}" for fact, value in zip(facts, values, strict=True) if value is not None)
-        return Entry(after, 100, f"{after} %", f"{origin}, {told}: coefficient {after}", row)
+        half = half if isinstance(half, int) else 0
+        if isinstance(clean, int) and full == half == 0:
+            after = bonus_malus_after_clean(before, clean)
+        else:
+            after = bonus_malus_after(before, full, half)
+        return Entry(after, 100, f"{after} %", f"{origin}, {_told(facts, values)}: coefficient {after}", row)
 
     return Lookup(facts, find, optional=True)
+
+
+def _told(facts: Sequence[str], values: Values) -> str:
+    return ", ".join(f"{fact} {value}" for fact, value in zip(facts, values, strict=True) if value is not None)

@@ -11,8 +11,14 @@ from services.quote.domain.products import RULES_BY_LINE, subjects_of
 from services.quote.domain.products.disclosures import declared
 from services.quote.domain.products.rules import Subject
 from tests.support.builders import CHILD, MOTOR_RISK, POLICYHOLDER, group_order, plus_order
+from tests.support.cars import car_risk
 
 EFFECTIVE = date(2026, 1, 1)
+FULL_CAR = car_risk(
+    history=dict.fromkeys(("claims_in_three_years", "years_insured", "gap_months", "last_level", "clean_years"), 1)
+    | {"transferred": True, "new_car": False, "last_coefficient": 90, "full_fault_claims": 0, "half_fault_claims": 0},
+    drivers=[{"birth_date": "1980-01-02", "licensed_on": "2000-06-01"}],
+)
 RISK: TypeAdapter[InsuredRisk] = TypeAdapter(InsuredRisk)
 
 
@@ -77,12 +83,32 @@ def test_a_licence_that_was_not_told_of_one_driver_is_told_of_none() -> None:
     assert "least_years_licensed" not in car.facts
 
 
+def test_a_car_brings_its_history_its_age_and_its_seats() -> None:
+    history = {"claims_in_three_years": 1, "years_insured": 3, "last_level": -1, "gap_months": 0, "transferred": False}
+    (car,) = subjects(car_risk(history=history, car={"seats": 7}))
+    told = car.facts
+    assert {name: told[name] for name in history} == {**history, "transferred": "no"}
+    assert (told["seats"], told["passenger_seats"]) == (7, 6)
+    assert (told["vehicle_age_months"], told["vehicle_value_minor"]) == (18, 36_000_000)
+
+
+def test_a_new_car_has_no_years_and_no_claims_and_nothing_else_is_guessed() -> None:
+    (car,) = subjects(car_risk(history={"new_car": True}, vehicle=None))
+    assert {name: car.facts[name] for name in ("new_car", "claims_in_three_years", "years_insured")} == {
+        "new_car": "yes",
+        "claims_in_three_years": 0,
+        "years_insured": 0,
+    }
+    untold = {"clean_years", "full_fault_claims", "last_coefficient", "gap_months", "transferred", "passenger_seats"}
+    assert untold.isdisjoint(car.facts)
+
+
 def test_the_facts_of_the_real_feeds_car_are_as_before() -> None:
     (car,) = subjects(MOTOR_RISK)
     assert dict(car.facts) == {name: value for name, value in MOTOR_RISK.items() if name != "line"}
 
 
-@pytest.mark.parametrize("risk", [plus_order(POLICYHOLDER)["risk"], group_order()["risk"], MOTOR_RISK])
+@pytest.mark.parametrize("risk", [plus_order(POLICYHOLDER)["risk"], group_order()["risk"], MOTOR_RISK, FULL_CAR])
 def test_every_fact_is_declared_by_its_line(risk: dict[str, Any]) -> None:
     rules = RULES_BY_LINE[RISK.validate_python(risk).line]
     for each in subjects(risk):

@@ -86,7 +86,7 @@ def test_the_working_tells_the_level_and_what_led_to_it() -> None:
     facts: dict[str, Any] = {"years": 3, "claims": 1, "usage": "private"}
     step = rate(NCD, [("Own", None)], [Subject("risk", facts)]).steps[1]
     assert (step.value, step.row) == ("0.7", "factors.0.levels.-2")
-    assert step.origin == "factor NCD, claims 1, years 3: level -2"
+    assert step.origin == "factor NCD, claims 1, years 3: claims 1 less years 3, level -2"
 
 
 def test_a_history_that_was_not_told_has_no_price() -> None:
