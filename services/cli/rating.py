@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,13 +11,13 @@ import yaml
 from rich.markup import escape
 
 from contracts.topics import ServiceName
-from contracts.vocabulary.money import divide_half_up, format_minor
+from contracts.vocabulary.money import format_minor
 from services.cli.console import Failure, console, table
+from services.cli.multiplied import multiplied
 from services.cli.stack import answered, get, running_stack, url
 
 Channel = Annotated[str, typer.Option(help="The channel that would place the order.")]
 _EVERY = "*"
-_FOLDED = " x, first "
 _SIGNS = {"": "x", "loading": "+", "discount": "-", "short-period": "x", "minimum": "at least", "tax": "of which"}
 
 
@@ -67,44 +66,22 @@ def show_price(found: Mapping[str, Any]) -> None:
     total = ("total", "", _money(found["premium_minor"], currency))
     console.print(table(f"Premium, {currency}", "coverage", "sum insured", "premium", rows=rows, total=total))
     # Facts are what a channel wrote, and may look like mark-up.
-    steps = [tuple(map(escape, row)) for row in working_rows(found["working"], currency)]
+    came_to = zip(working_rows(found["working"]), multiplied(found["working"], currency), strict=True)
+    steps = [(*map(escape, row[:4]), amount, *map(escape, row[4:])) for row, amount in came_to]
     console.print(table("Working", "coverage", "of", "", "value", "comes to", "origin", "entry", rows=steps))
 
 
-def working_rows(steps: Sequence[Mapping[str, str]], currency: str) -> Iterator[tuple[str, ...]]:
-    """One row for each step; what it is a step of is named where it changes, what was multiplied is told at its end."""
+def working_rows(steps: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, str, str, str, str, str]]:
+    """One row for each step; what it is a step of is named where it changes."""
     last = ("", "")
-    reached = _multiplied(steps)
-    for number, step in enumerate(steps):
+    for step in steps:
         place = (step["coverage"], step["subject"])
         # The first step of a subject is the rate, which is multiplied with nothing yet.
         sign = "" if place != last and not step.get("kind") else _SIGNS.get(step.get("kind", ""), "")
         coverage = "order" if step["coverage"] == _EVERY else step["coverage"]
         shown = ("", "") if place == last else (coverage, step["subject"].removeprefix("risk.") or "all")
-        comes_to = _money(reached.get(number), currency)
-        yield (*shown, sign, step["value"], comes_to, step["origin"], step.get("row", ""))
+        yield (*shown, sign, step["value"], step["origin"], step.get("row", ""))
         last = place
-
-
-def _multiplied(steps: Sequence[Mapping[str, str]]) -> dict[int, int]:
-    """By the last of the steps that are multiplied with each other, what they come to in minor units.
-
-    Nothing where steps of several subjects were told once, since they are not the factors of one price any more.
-    """
-    if any(_FOLDED in step["subject"] for step in steps):
-        return {}
-    products: dict[tuple[str, str], tuple[int, Fraction]] = {}
-    for number, step in enumerate(steps):
-        place = (step["coverage"], step["subject"])
-        if step["coverage"] != _EVERY and not step.get("kind"):
-            _, before = products.get(place, (number, Fraction(1)))
-            products[place] = (number, before * _fraction(step["value"]))
-    return {number: divide_half_up(price.numerator, price.denominator) for number, price in products.values()}
-
-
-def _fraction(value: str) -> Fraction:
-    percent = value.removesuffix(" %")
-    return Fraction(percent) if percent == value else Fraction(percent) / 100
 
 
 def _ways(found: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from contracts.vocabulary.faults import Fault, FaultCode
-from contracts.vocabulary.money import format_minor
 from services.quote.domain.order import Order
 from services.quote.domain.products import RULES_BY_LINE
 from services.quote.domain.products.combinations import is_met, sentence
@@ -11,7 +10,6 @@ from services.quote.domain.products.coverage import Dependants
 from services.quote.domain.products.disclosures import disclosure_faults
 from services.quote.domain.products.group_terms import CLASS_FACT, RELATION_FACT, GroupTerms
 from services.quote.domain.products.rules import Subject
-from services.quote.domain.products.vehicle_terms import VehicleTerms
 from services.quote.domain.products.version import ProductVersion
 
 _SELF = "self"
@@ -37,6 +35,9 @@ def insured_faults(order: Order, subjects: Sequence[Subject], product: ProductVe
     """Who may not be insured, in which class, and what was not declared."""
     document = product.document
     census_path = RULES_BY_LINE[document.line].census_path
+    if document.vehicle is not None:
+        chosen = [(each.code, each.sum_insured_minor) for each in order.coverages]
+        yield from document.vehicle.over_insurance(chosen, subjects, order.currency)
     if document.disclosures or order.disclosures or any(subject.answers for subject in subjects):
         yield from disclosure_faults(document.disclosures, subjects, order.disclosures)
     if document.plan.dependants is not None:
@@ -45,8 +46,6 @@ def insured_faults(order: Order, subjects: Sequence[Subject], product: ProductVe
         yield from _census_faults(document.group, subjects, census_path)
     if product.tells_insured_apart:
         yield from _insures_nobody(order, subjects, product)
-    if document.vehicle is not None:
-        yield from _value_faults(order, subjects, document.vehicle)
 
 
 def _relation_faults(dependants: Dependants, subjects: Sequence[Subject], *, one_self: bool) -> Iterator[Fault]:
@@ -82,22 +81,6 @@ def _census_faults(group: GroupTerms, subjects: Sequence[Subject], census_path: 
             message = f"class {subject.facts.get(CLASS_FACT)} is none of the product's: {', '.join(classes)}"
             path = f"{subject.path}.{CLASS_FACT}"
             yield Fault(code=FaultCode.CLASS_NOT_IN_PLAN, path=path, message=message)
-
-
-def _value_faults(order: Order, subjects: Sequence[Subject], terms: VehicleTerms) -> Iterator[Fault]:
-    """A car insured for more than it is worth would never be paid for more (over-insurance is void)."""
-    values = [terms.present_value_minor(subject.facts) for subject in subjects]
-    for place, chosen in enumerate(order.coverages):
-        if chosen.code not in terms.coverages:
-            continue
-        if not values or values[0] is None:
-            message = f"coverage {chosen.code} is limited by the car's value, which is not told; give its value as new"
-            yield Fault(code=FaultCode.MISSING_FIELD, path="risk.vehicle.value_minor", message=message)
-        elif chosen.sum_insured_minor is not None and chosen.sum_insured_minor > values[0]:
-            worth, insured = (format_minor(amount, order.currency) for amount in (values[0], chosen.sum_insured_minor))
-            message = f"the car is worth {worth} today and insured for {insured}; insure it for no more than that"
-            path = f"coverages.{place}.sum_insured_minor"
-            yield Fault(code=FaultCode.SUM_INSURED_NOT_OFFERED, path=path, message=message)
 
 
 def _insures_nobody(order: Order, subjects: Sequence[Subject], product: ProductVersion) -> Iterator[Fault]:

@@ -1,18 +1,18 @@
 """What a motor product says beyond its coverages: what a car is worth today, what is insured up to that, and seats."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
 
-from contracts.vocabulary.faults import Fault
+from contracts.vocabulary.faults import Fault, FaultCode
 from contracts.vocabulary.identifiers import CoverageCode
-from contracts.vocabulary.money import divide_half_up
+from contracts.vocabulary.money import divide_half_up, format_minor
 from contracts.vocabulary.products import COVERAGES_MAX
 from services.quote.domain.products.coverage import PlannedCoverage
 from services.quote.domain.products.part import DocumentPart, misfit
 from services.quote.domain.products.ratio import RatioText
-from services.quote.domain.products.rules import FactValue
+from services.quote.domain.products.rules import FactValue, Subject
 from services.quote.domain.products.tariff import CountFactor, Tariff
 
 NEW_VALUE_FACT = "vehicle_value_minor"
@@ -48,6 +48,26 @@ class VehicleTerms(DocumentPart):
         left = whole - months * monthly.numerator * least.denominator
         left = max(left, least.numerator * monthly.denominator)
         return divide_half_up(new_minor * left, whole)
+
+    def over_insurance(
+        self, chosen: Sequence[tuple[str, int | None]], subjects: Sequence[Subject], currency: str
+    ) -> Iterator[Fault]:
+        """Where an order, given as (coverage, sum insured in minor units), insures a car for more than it is worth.
+
+        What lies above would never be paid, since over-insurance is void.
+        """
+        values = [self.present_value_minor(subject.facts) for subject in subjects]
+        for place, (code, insured_minor) in enumerate(chosen):
+            if code not in self.coverages:
+                continue
+            if not values or values[0] is None:
+                message = f"coverage {code} is limited by the car's value, which is not told; give its value as new"
+                yield Fault(code=FaultCode.MISSING_FIELD, path="risk.vehicle.value_minor", message=message)
+            elif insured_minor is not None and insured_minor > values[0]:
+                worth, insured = (format_minor(amount, currency) for amount in (values[0], insured_minor))
+                message = f"the car is worth {worth} today and insured for {insured}; insure it for no more than that"
+                path = f"coverages.{place}.sum_insured_minor"
+                yield Fault(code=FaultCode.SUM_INSURED_NOT_OFFERED, path=path, message=message)
 
 
 def vehicle_misfits(
