@@ -27,8 +27,8 @@ def census_change(
 ) -> None:
     """Price joiners, leavers and swaps within the term of a group, without changing anything.
 
-    The file has `order` as one would place it (and `product_version`, where it is not the one on sale) or the `order_no`
-    of one that was placed; and `change`: the day (`effective`), who `joins` and who `leaves`.
+    The file has `order` as one would place it (and `product_version`, where it is not the one on sale) or the
+    `order_no` of one that was placed; and `change`: the day (`effective`), who `joins` and who `leaves`.
     """
     try:
         wanted = json.loads(json.dumps(yaml.safe_load(file.read_text("utf-8")), default=str))

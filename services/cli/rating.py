@@ -17,8 +17,16 @@ from services.cli.stack import answered, get, running_stack, url
 
 Channel = Annotated[str, typer.Option(help="The channel that would place the order.")]
 _EVERY = "*"
-_SIGNS = {"": "x", "loading": "+", "discount": "-", "short-period": "x", "minimum": "at least"}
-_SIGNS |= {"tax": "of which", "blended": "charged", "joiners": "+"}
+_SIGNS = {
+    "": "x",
+    "loading": "+",
+    "discount": "-",
+    "short-period": "x",
+    "minimum": "at least",
+    "blended": "a head",
+    "joiners": "+",
+    "tax": "of which",
+}
 
 
 def trial(

@@ -11,6 +11,7 @@ from contracts.topics import lanes_of_all
 from contracts.vocabulary.faults import Fault, FaultCode
 from contracts.vocabulary.identifiers import ChannelCode, ContractId, ExternalNumber
 from services.kernel import clock
+from services.kernel.errors import CommandRefused
 from services.kernel.extract import Extract, Wanted
 from services.kernel.http import (
     LINKS_GIVEN,
@@ -45,6 +46,7 @@ router.include_router(product_api.router)
 # Trials look at a catalogue of their own: that of intake is refreshed with its batches.
 _catalogue = Catalogue()
 _TRIAL = TypeAdapter(Trial)
+_HAS_CENSUS = ("accepted", "issued")
 _CHANGE = TypeAdapter(CensusChangeTrial)
 
 
@@ -113,7 +115,7 @@ async def trial_census_change(wanted: TrialChange, request: Request) -> Response
     if isinstance(sold, Malformed) or isinstance(change, Malformed):
         return _not_valid("The change is not valid", (*(sold.faults if isinstance(sold, Malformed) else ()), *faults))
     order, version = sold
-    product = await _sold_under(request, wanted.channel, order, wanted.product_version or version)
+    product = await _sold_under(request, wanted.channel, order, version or wanted.product_version)
     return Response(
         _CHANGE.dump_json(try_change(order, wanted.channel, product, change)), media_type="application/json"
     )
@@ -123,6 +125,8 @@ async def _placed(channel: str, order_no: str, request: Request) -> tuple[Order,
     """The order as the log has it, and the version that decided on it."""
     kernel = kernel_of(request)
     found = or_not_found(await queries.application_of_order(kernel.read, channel, order_no), "order_no", order_no)
+    if found.status not in _HAS_CENSUS:
+        raise CommandRefused("application_not_accepted", f"order {order_no} is {found.status}; it has no members yet")
     entries = await kernel.history(found.contract_id, application_stream(channel, order_no, found.contract_id))
     submitted = [entry.data for entry in entries if entry.type == ApplicationSubmitted.event_type]
     (first, *_) = or_not_found(submitted, "order_no", order_no)

@@ -67,7 +67,8 @@ def read_census_change(content: Mapping[str, Any]) -> CensusChange | Malformed:
         return CensusChange.model_validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
         found = faults_of(error, content)
-        return Malformed(tuple(fault.model_copy(update={"path": f"change.{fault.path}"}) for fault in found))
+        below = (fault.model_copy(update={"path": f"change.{fault.path}".rstrip(".")}) for fault in found)
+        return Malformed(tuple(below))
 
 
 def _json(value: bytes) -> Any:
