@@ -131,5 +131,6 @@ def _told(items: Sequence[_Item], subjects: Sequence[Subject], term: tuple[date,
 
 
 def _step(subject: Subject, amount_minor: int, heads: int, said: str) -> RatedStep:
-    who = subject.counted_as or "heads"
-    return RatedStep(_ORDER, subject.path, str(amount_minor), f"{heads} joining, {who}: {said}", "", "joiners")
+    # What tells them apart comes last: a long working keeps the beginning of it.
+    who = f"; {subject.counted_as}" if subject.counted_as else ""
+    return RatedStep(_ORDER, subject.path, str(amount_minor), f"{heads} joining {said}{who}", "", "joiners")

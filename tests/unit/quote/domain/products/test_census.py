@@ -131,8 +131,8 @@ def test_a_joiner_costs_the_unearned_part_of_a_members_premium() -> None:
         (
             "11839",
             (
-                "1 joining, members of age 18 to 30, gender M, cover_class B, relation self: "
-                "from 2026-04-12, 264 of 365 days: 11839 of 16368 minor units each"
+                "1 joining from 2026-04-12, 264 of 365 days: 11839 of 16368 minor units each; "
+                "members of age 18 to 30, gender M, cover_class B, relation self"
             ),
         )
     ]
@@ -275,8 +275,9 @@ def test_joiners_of_every_day_fit_the_log_and_are_told_by_kind_of_member() -> No
     assert all(len(EventCodec(QUOTE_EVENTS).encode(event)) < EVENT_BYTES_MAX for event in events)
     joining = [step for step in events[1].working if step.kind == "joiners"]
     assert sum(int(step.origin.split()[0]) for step in joining) == 2_300
-    # 108 kinds of member: six bands, two genders, three classes, three relations.
-    assert len(joining) == 108
+    # At most 108 kinds of member: six bands, two genders, three classes, three relations.
+    assert 100 < len(joining) <= 108
+    assert "each the unearned part of" in joining[-1].origin
 
 
 @pytest.mark.parametrize(("more", "said"), [(1, "at most 3000 entries"), (1_500, "at most 262144 are taken")])

@@ -126,7 +126,7 @@ def test_a_joiner_costs_the_unearned_part_rounded_for_each() -> None:
     assert (rating.first_day_minor, rating.heads_minor) == (180_000, {0: 60_000})
     step = rating.steps[-1]
     assert (step.value, step.kind) == ("86794", "joiners")
-    assert step.origin == "2 joining, heads: from 2026-04-12, 264 of 365 days: 43397 of 60000 minor units each"
+    assert step.origin == "2 joining from 2026-04-12, 264 of 365 days: 43397 of 60000 minor units each"
 
 
 def test_an_item_of_a_joiner_is_split_over_coverages_without_a_rest() -> None:
