@@ -65,13 +65,11 @@ def rate(
     """The premium of each coverage bought, given as (code, sum insured in minor units), for a year or for `term`.
 
     All subjects' exact prices are added before the one rounding of a coverage. A missing rate is a
-    `no_rate` fault at the subject that it is missing for, and nothing has a price then. Members who join later
-    are charged where the `term` is told.
+    `no_rate` fault at the subject that it is missing for, and nothing has a price then.
     """
     chosen = list(bought)
     parts: Parts = {}
-    steps: list[RatedStep] = []
-    faults: list[Fault] = []
+    steps, faults = list[RatedStep](), list[Fault]()
     of_order: dict[str, FactValue] = {
         "insured_count": sum(subject.count for subject in subjects),
         "coverage_count": len(chosen),
