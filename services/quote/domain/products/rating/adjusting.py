@@ -1,9 +1,9 @@
 """What is done to exact prices before and after they are rounded: discounts, short terms, least premiums, tax."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from contracts.vocabulary.money import divide_half_up, split
 from services.quote.domain.products.group_terms import Blending
@@ -36,8 +36,7 @@ class Term:
         return self.expiry < self.full_expiry
 
 
-@dataclass(frozen=True, slots=True)
-class Adjusted:
+class Adjusted(NamedTuple):
     """Premiums by coverage in minor units, and the exact price of all heads of each subject that was rounded.
 
     `first_day_minor` is the tariff's premium of those who are covered from the first day; `heads_minor` what a head
@@ -47,7 +46,7 @@ class Adjusted:
     premiums: dict[str, int]
     exact: Parts
     first_day_minor: int
-    heads_minor: dict[int, int] = field(default_factory=dict)
+    heads_minor: dict[int, int]
 
 
 def adjusted(
@@ -62,7 +61,8 @@ def adjusted(
 
     Raises NoRate where a short term has no share, or where there is nothing to blend.
     """
-    if term is None and any(subject.joiners for subject in subjects):
+    members = _are_members(subjects)
+    if members and term is None and any(subject.joiners for subject in subjects):
         raise ValueError("what members who join later cost depends on the term; tell it")
     if tariff.discounts:
         parts = _discounted(tariff.discounts, parts, subjects, steps)
@@ -71,7 +71,7 @@ def adjusted(
     minimum = tariff.minimum
     if minimum is not None and minimum.per_subject_minor is not None:
         parts = _at_least_for_subjects(minimum.per_subject_minor, parts, subjects, steps)
-    exact = of_all_heads(parts, subjects)
+    exact = _of_all_heads(parts, subjects) if members else parts
     premiums = {code: total(own).rounded_minor() for code, own in exact.items()}
     if minimum is not None:
         for code, least in minimum.per_coverage_minor.items():
@@ -85,7 +85,7 @@ def adjusted(
             steps.append(_least(_ORDER, "", least_of_order, "order", "minimum.per_order_minor"))
     first_day_minor = sum(premiums.values())
     heads_minor: dict[int, int] = {}
-    days = None if term is None else (term.effective, term.expiry)
+    days = None if term is None or not members else (term.effective, term.expiry)
     if blending is not None:
         premiums, heads_minor = blended(blending, premiums, exact, subjects, days, steps)
     elif days is not None and any(subject.joiners for subject in subjects):
@@ -96,10 +96,17 @@ def adjusted(
     return Adjusted(premiums, exact, first_day_minor, heads_minor)
 
 
-def of_all_heads(parts: Parts, subjects: Sequence[Subject]) -> Parts:
+def _are_members(subjects: Sequence[Subject]) -> bool:
+    """Whether some subjects stand for more or fewer heads than one, or for some who join later."""
+    # A loop, and not a generator in `any`: this is asked of every order.
+    for subject in subjects:  # noqa: SIM110
+        if subject.count != 1 or subject.joiners:
+            return True
+    return False
+
+
+def _of_all_heads(parts: Parts, subjects: Sequence[Subject]) -> Parts:
     """Exact prices of all who are covered from the first day, out of those of a head."""
-    if all(subject.count == 1 for subject in subjects):
-        return parts
     return {
         code: [part.times(subject.count) for part, subject in zip(own, subjects, strict=True)]
         for code, own in parts.items()
@@ -131,7 +138,8 @@ def _discounted(
         if discount.kind == "family":
             reached, words = heads, f"{heads} insured"
         else:
-            reached = total(part for own in of_all_heads(parts, subjects).values() for part in own).rounded_minor()
+            exact = _of_all_heads(parts, subjects) if _are_members(subjects) else parts
+            reached = total(part for own in exact.values() for part in own).rounded_minor()
             words = f"{reached} minor units a year"
         step = _last_reached(discount.steps, reached)
         if step is None:
