@@ -170,7 +170,11 @@ class Employer(ChannelModel):
 
 
 class GroupMember(ChannelModel):
-    """One row of a census. `member_no` is the employer's own reference; the name may come when cover begins."""
+    """One row of a census. `member_no` is the employer's own reference.
+
+    `joins` is the first day that the member is covered, where cover begins after the contract's own first day;
+    the name may come on that day, and `age` is told as of it.
+    """
 
     member_no: ExternalNumber
     birth_date: CivilDate | None = None
@@ -179,6 +183,7 @@ class GroupMember(ChannelModel):
     cover_class: ClassCode
     relation: Relation = "self"
     name: ShortText | None = None
+    joins: CivilDate | None = None
 
     @model_validator(mode="after")
     def _is_of_an_age(self) -> Self:

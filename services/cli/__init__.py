@@ -10,6 +10,7 @@ from services.cli import (
     backup,
     blacklist,
     campaigns,
+    census,
     channel,
     checkpoint,
     dead_letters,
@@ -56,6 +57,7 @@ app.command()(backup.aside)
 app.command()(lookup.report)
 app.command()(campaigns.campaigns)
 app.command()(rating.trial)
+app.command("census-change")(census.census_change)
 lookup.show.command("working")(rating.working)
 app.command()(channel.notices)
 app.add_typer(channel.channels, name="channels", help="Distribution channels and their topics.")

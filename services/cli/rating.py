@@ -18,7 +18,16 @@ from services.cli.stack import answered, get, running_stack, url
 
 Channel = Annotated[str, typer.Option(help="The channel that would place the order.")]
 _EVERY = "*"
-_SIGNS = {"": "x", "loading": "+", "discount": "-", "short-period": "x", "minimum": "at least", "tax": "of which"}
+_SIGNS = {
+    "": "x",
+    "loading": "+",
+    "discount": "-",
+    "short-period": "x",
+    "minimum": "at least",
+    "blended": "a head",
+    "joiners": "+",
+    "tax": "of which",
+}
 
 
 def trial(
@@ -65,10 +74,27 @@ def show_price(found: Mapping[str, Any]) -> None:
     ]
     total = ("total", "", _money(found["premium_minor"], currency))
     console.print(table(f"Premium, {currency}", "coverage", "sum insured", "premium", rows=rows, total=total))
+    if found.get("census"):
+        show_census(found["census"], currency)
     # Facts are what a channel wrote, and may look like mark-up.
     came_to = zip(working_rows(found["working"]), multiplied(found["working"], currency), strict=True)
     steps = [(*map(escape, row[:4]), amount, *map(escape, row[4:])) for row, amount in came_to]
     console.print(table("Working", "coverage", "of", "", "value", "comes to", "origin", "entry", rows=steps))
+
+
+def show_census(census: Mapping[str, Any], currency: str) -> None:
+    """Heads by class and age band, and the rate per head of each class and of the whole group."""
+    cells = [(cell["cover_class"], cell["band"], cell["heads"], cell["joiners"]) for cell in census["cells"]]
+    totals = [sum(cell[name] for cell in census["cells"]) for name in ("heads", "joiners")]
+    console.print(table("Census", "class", "ages", "members", "join later", rows=cells, total=("total", "", *totals)))
+    if census["group"] is not None:
+        rates = [*sorted(census["classes"].items()), ("whole group", census["group"])]
+        rows = [
+            (name, rate["heads"], _money(rate["premium_minor"], currency), _money(rate["per_head_minor"], currency))
+            for name, rate in rates
+        ]
+        title = f"Blended rate of those covered from the first day, {currency}"
+        console.print(table(title, "class", "members", "premium", "per head", rows=rows))
 
 
 def working_rows(steps: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, str, str, str, str, str]]:

@@ -64,7 +64,7 @@ def _nothing_bought(order: Order) -> bytes:
     return message_bytes({**order, "coverages": coverages, "premium_minor": 0})
 
 
-def _with_first_of(name: str, **changes: Any) -> Callable[[Order], bytes]:
+def _with_first_of(name: str, /, **changes: Any) -> Callable[[Order], bytes]:
     """The first of the risk's insureds or members, changed."""
 
     def spoil(order: Order) -> bytes:
@@ -175,6 +175,7 @@ MISTAKES = (
     Mistake("relation not told", FaultCode.MISSING_FIELD, _with_first_of("insureds", relation=None), HEALTH_PLUS),
     Mistake("four members", FaultCode.HEADCOUNT_TOO_LOW, _four_members, GROUP),
     Mistake("a member twice", FaultCode.INVALID_FIELD, _first_member_twice, GROUP),
+    Mistake("no name on the first day", FaultCode.MISSING_FIELD, _with_first_of("members", name=None), GROUP),
     Mistake("class that is none", FaultCode.CLASS_NOT_IN_PLAN, _with_first_of("members", cover_class="Z"), GROUP),
     Mistake(
         "parent in the census", FaultCode.DEPENDANT_NOT_ALLOWED, _with_first_of("members", relation="parent"), GROUP

@@ -11,10 +11,12 @@ from pydantic import TypeAdapter
 
 from contracts.vocabulary.money import divide_half_up
 from contracts.vocabulary.products import InsuredRisk
+from contracts.vocabulary.time import add_months
 from services.quote.domain.products import subjects_of
 from services.quote.domain.products.cover import covered, total_insured_minor
 from services.quote.domain.products.disclosures import declared
 from services.quote.domain.products.document import ProductDocument
+from services.quote.domain.products.rating.adjusting import Term
 from services.quote.domain.products.rating.price import rate
 from services.quote.domain.products.version import ProductVersion
 from services.quote.product_files import SHIPPED, read_product_file
@@ -120,7 +122,10 @@ def quoted_by_tariff(
         raise ValueError(f"{product.code} is not sold by tariff")
     subjects = declared(subjects_of(_RISK.validate_python(risk), effective), disclosures)
     subjects = covered(subjects, chosen.items(), version)
-    rating = rate(version.rating, chosen.items(), subjects)
+    expiry, group = add_months(effective, product.term_months), product.group
+    term = Term(effective, expiry, expiry)
+    blending = None if group is None else group.blended
+    rating = rate(version.rating, chosen.items(), subjects, term=term, blending=blending)
     if rating.faults:
         raise ValueError(rating.faults[0].message)
     plan = {planned.code: planned for planned in product.coverages}

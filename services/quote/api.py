@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from contracts.topics import lanes_of_all
-from contracts.vocabulary.identifiers import ChannelCode, ContractId
+from contracts.vocabulary.faults import Fault, FaultCode
+from contracts.vocabulary.identifiers import ChannelCode, ContractId, ExternalNumber
 from services.kernel import clock
 from services.kernel.commands.idempotent import CommandResult
+from services.kernel.errors import CommandRefused
 from services.kernel.messages import Instruction
 from services.kernel.process.http import (
     LINKS_GIVEN,
@@ -22,12 +24,17 @@ from services.kernel.process.http import (
     problem,
 )
 from services.kernel.proof.extract import Extract, Wanted
-from services.quote import product_api, queries
+from services.quote import product_api, product_queries, queries
 from services.quote.catalogue import Catalogue
-from services.quote.channel_form import Malformed
+from services.quote.channel_form import Malformed, read_census_change
+from services.quote.domain.census_change import CensusChangeTrial, try_change
 from services.quote.domain.commands import ClearSandbox
-from services.quote.domain.events import PremiumRated
+from services.quote.domain.events import ApplicationSubmitted, PremiumRated
+from services.quote.domain.order import Order
+from services.quote.domain.products.document import VERSION_MAX, ProductDocument
+from services.quote.domain.products.group_change import CensusChange
 from services.quote.domain.products.part import PlainText
+from services.quote.domain.products.version import ProductVersion
 from services.quote.domain.trial import Trial, trial
 from services.quote.inbound import QuoteInbound, application_stream, product_stream
 
@@ -39,6 +46,8 @@ router.include_router(product_api.router)
 # Trials look at a catalogue of their own: that of intake is refreshed with its batches.
 _catalogue = Catalogue()
 _TRIAL = TypeAdapter(Trial)
+_HAS_CENSUS = ("accepted", "issued")
+_CHANGE = TypeAdapter(CensusChangeTrial)
 
 
 class TrialOrder(BaseModel):
@@ -48,6 +57,21 @@ class TrialOrder(BaseModel):
 
     channel: ChannelCode
     order: dict[str, Any]
+
+
+class TrialChange(BaseModel):
+    """A change of the census of an order: of one that was placed (`order_no`), or as `channel` would send it (`order`).
+
+    `product_version` is the version that it would be sold under; without it the one on sale when it is placed.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: ChannelCode
+    change: dict[str, Any]
+    order: dict[str, Any] | None = None
+    order_no: ExternalNumber | None = None
+    product_version: Annotated[int, Field(ge=1, le=VERSION_MAX)] | None = None
 
 
 class Clearance(BaseModel):
@@ -66,10 +90,70 @@ async def trial_premium(wanted: TrialOrder, request: Request) -> Response:
     order = {**_trial_defaults(), **wanted.order}
     command = QuoteInbound(_catalogue).on_trial(wanted.channel, json.dumps(order).encode())
     if isinstance(command, Malformed):
-        faults = [fault.model_dump(mode="json") for fault in command.faults]
-        return problem(422, "The order is not valid", f"{len(faults)} faults", {"faults": faults})
+        return _not_valid("The order is not valid", command.faults)
     found = trial(command, at_our_price="premium_minor" not in wanted.order)
     return Response(_TRIAL.dump_json(found), media_type="application/json")
+
+
+@router.post("/trial-census-change")
+async def trial_census_change(wanted: TrialChange, request: Request) -> Response:
+    """What it costs that members of a group join and leave on a day; nothing is written. 422 lists all faults of form.
+
+    `change` has the day (`effective`), who `joins` (rows of a census; `replaces` names the leaver replaced) and who
+    `leaves` (`member_no`, and `claimed` after a claim).
+    """
+    if (wanted.order is None) == (wanted.order_no is None):
+        one = Fault(code=FaultCode.MISSING_FIELD, path="order", message="give either order or order_no")
+        return _not_valid("The request is not valid", (one,))
+    change = read_census_change(wanted.change)
+    faults = () if isinstance(change, CensusChange) else change.faults
+    sold: tuple[Order, int | None] | Malformed
+    if wanted.order_no is not None:
+        sold = await _placed(wanted.channel, wanted.order_no, request)
+    else:
+        sold = _as_sent(wanted.channel, {**_trial_defaults(), **(wanted.order or {})})
+    if isinstance(sold, Malformed) or isinstance(change, Malformed):
+        return _not_valid("The change is not valid", (*(sold.faults if isinstance(sold, Malformed) else ()), *faults))
+    order, version = sold
+    product = await _sold_under(request, wanted.channel, order, version or wanted.product_version)
+    return Response(
+        _CHANGE.dump_json(try_change(order, wanted.channel, product, change)), media_type="application/json"
+    )
+
+
+async def _placed(channel: str, order_no: str, request: Request) -> tuple[Order, int | None]:
+    """The order as the log has it, and the version that decided on it."""
+    kernel = kernel_of(request)
+    found = or_not_found(await queries.application_of_order(kernel.read, channel, order_no), "order_no", order_no)
+    if found.status not in _HAS_CENSUS:
+        raise CommandRefused("application_not_accepted", f"order {order_no} is {found.status}; it has no members yet")
+    entries = await kernel.history(found.contract_id, application_stream(channel, order_no, found.contract_id))
+    submitted = [entry.data for entry in entries if entry.type == ApplicationSubmitted.event_type]
+    (first, *_) = or_not_found(submitted, "order_no", order_no)
+    return Order.model_validate(first["order"]), found.product_version
+
+
+def _as_sent(channel: str, order: dict[str, Any]) -> tuple[Order, int | None] | Malformed:
+    command = QuoteInbound(Catalogue()).on_trial(channel, json.dumps(order).encode())
+    return command if isinstance(command, Malformed) else (command.order, None)
+
+
+async def _sold_under(request: Request, channel: str, order: Order, version: int | None) -> ProductVersion:
+    """The product version, by its number or as the order would find it; 404 where there is none."""
+    if version is None:
+        await _catalogue.refresh(kernel_of(request).read)
+        day = order.placed_at.date()
+        offer = _catalogue.find(order.product, day, channel, order.region, contract_id="")
+        return or_not_found(offer.product, "product", order.product)
+    day = clock.now().date()
+    row = await product_queries.product_version(kernel_of(request).read, order.product, version, day)
+    named = or_not_found(row, "product_version", f"{order.product} {version}")
+    return ProductVersion.of(ProductDocument.model_validate(named.document), named.life())
+
+
+def _not_valid(title: str, faults: Sequence[Fault]) -> Response:
+    listed = [fault.model_dump(mode="json") for fault in faults]
+    return problem(422, title, f"{len(listed)} faults", {"faults": listed})
 
 
 def _trial_defaults() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from contracts.channel.v1 import CHANNEL_MESSAGES, ChannelMessage
 from contracts.topics import ORDER_BYTES_MAX
 from contracts.vocabulary.faults import Fault, FaultCode
 from services.quote.domain.form import faults_of, field_path
+from services.quote.domain.products.group_change import CensusChange
 
 SCHEMA_VERSION = 1
 
@@ -58,6 +59,16 @@ def read_message(value: bytes | None) -> ChannelMessage | Malformed:
         return model.model_validate_json(value, strict=True)
     except ValidationError as error:
         return _malformed(content, tuple(faults_of(error, content)))
+
+
+def read_census_change(content: Mapping[str, Any]) -> CensusChange | Malformed:
+    """A change of a census out of parsed JSON, read as strictly as a message, or all its faults below `change`."""
+    try:
+        return CensusChange.model_validate_json(json.dumps(content), strict=True)
+    except ValidationError as error:
+        found = faults_of(error, content)
+        below = (fault.model_copy(update={"path": f"change.{fault.path}".rstrip(".")}) for fault in found)
+        return Malformed(tuple(below))
 
 
 def _json(value: bytes) -> Any:

@@ -10,6 +10,7 @@ from contracts.vocabulary.faults import Fault
 from contracts.vocabulary.identifiers import SANDBOX_SUFFIX
 from contracts.vocabulary.products import CoverageTerms
 from services.kernel.read_models import ReadModels
+from services.quote.domain.products.rating.census import CensusRating
 from services.quote.domain.products.tariff import RatedStep
 
 CAMPAIGNS_LISTED_MAX = 10_000
@@ -50,7 +51,7 @@ class ContractApplication(BaseModel):
 
 
 class WorkingView(BaseModel):
-    """How the price of an order came about: by coverage, and every step in `working`."""
+    """How the price of an order came about: by coverage, every step in `working`, and a group's headcount and rates."""
 
     channel: str
     order_no: str
@@ -58,6 +59,7 @@ class WorkingView(BaseModel):
     premium_minor: int
     coverages: list[CoverageTerms]
     working: list[RatedStep]
+    census: CensusRating | None = None
 
 
 class OrderOutcomes(BaseModel):

@@ -141,7 +141,14 @@ def plus_order(*insureds: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 def member(number: int, **changes: Any) -> dict[str, Any]:
     """A man of 28 of class B in a census."""
-    return {"member_no": f"M{number}", "age": 28, "gender": "M", "cover_class": "B", **changes}
+    return {
+        "member_no": f"M{number}",
+        "age": 28,
+        "gender": "M",
+        "cover_class": "B",
+        "name": f"Wang {number}",
+        **changes,
+    }
 
 
 MANAGERS = [member(number, age=35, gender="F", cover_class="A") for number in (1, 2)]

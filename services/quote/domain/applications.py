@@ -96,6 +96,7 @@ def _submit(command: SubmitApplication) -> list[ApplicationEvent]:
         premium_minor=sum(coverage.premium_minor for coverage in priced.rated),
         coverages=priced.rated,
         working=priced.working,
+        census=priced.census,
     )
     terms = _terms(command, product, priced.agreed or priced.rated)
     return [*first, rated, verdict(command, product, priced, subjects, assessment, terms)]

@@ -17,6 +17,7 @@ from services.quote.domain.lifecycle.events import (
     SandboxOpened,
 )
 from services.quote.domain.order import Order
+from services.quote.domain.products.rating.census import CensusRating
 from services.quote.domain.products.tariff import RatedStep
 from services.quote.domain.underwriting.events import (
     ApplicationAssessed,
@@ -64,7 +65,7 @@ class ApplicationSubmitted(DomainEvent):
 
 
 class PremiumRated(DomainEvent):
-    """The price by coverage, and in `working` each number that led to it with its origin."""
+    """The price by coverage, and in `working` each number that led to it with its origin; a group's `census`."""
 
     event_type: ClassVar[str] = "quote.premium_rated"
     channel: str
@@ -74,6 +75,7 @@ class PremiumRated(DomainEvent):
     premium_minor: int
     coverages: tuple[CoverageTerms, ...]
     working: tuple[RatedStep, ...]
+    census: CensusRating | None = None
 
 
 class ApplicationAccepted(DomainEvent):

@@ -3,12 +3,15 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from contracts.vocabulary.faults import Fault, FaultCode
+from contracts.vocabulary.products import GroupRisk
+from contracts.vocabulary.time import add_months
 from services.quote.domain.order import Order
 from services.quote.domain.products import RULES_BY_LINE
 from services.quote.domain.products.combinations import is_met, sentence
 from services.quote.domain.products.coverage import Dependants
 from services.quote.domain.products.disclosures import disclosure_faults
-from services.quote.domain.products.group_terms import CLASS_FACT, RELATION_FACT, GroupTerms
+from services.quote.domain.products.group_checks import census_faults
+from services.quote.domain.products.group_terms import CLASS_FACT, RELATION_FACT
 from services.quote.domain.products.rules import Subject
 from services.quote.domain.products.version import ProductVersion
 
@@ -41,14 +44,16 @@ def insured_faults(order: Order, subjects: Sequence[Subject], product: ProductVe
     if document.disclosures or order.disclosures or any(subject.answers for subject in subjects):
         yield from disclosure_faults(document.disclosures, subjects, order.disclosures)
     if document.plan.dependants is not None:
-        yield from _relation_faults(document.plan.dependants, subjects, one_self=census_path is None)
-    if document.group is not None and census_path is not None:
-        yield from _census_faults(document.group, subjects, census_path)
+        yield from relation_faults(document.plan.dependants, subjects, one_self=census_path is None)
+    if document.group is not None and isinstance(order.risk, GroupRisk):
+        expiry = order.expiry or add_months(order.effective, document.term_months)
+        yield from census_faults(document.group, order.risk.members, subjects, order.effective, expiry)
     if product.tells_insured_apart:
         yield from _insures_nobody(order, subjects, product)
 
 
-def _relation_faults(dependants: Dependants, subjects: Sequence[Subject], *, one_self: bool) -> Iterator[Fault]:
+def relation_faults(dependants: Dependants, subjects: Sequence[Subject], *, one_self: bool) -> Iterator[Fault]:
+    """Who may not be insured beside the policyholder, or in a census beside the employees."""
     allowed = (_SELF, *dependants.relations)
     count = {_SELF: 0, "others": 0}
     for subject in subjects:
@@ -69,18 +74,6 @@ def _relation_faults(dependants: Dependants, subjects: Sequence[Subject], *, one
         if kind != _SELF and dependants.at_most is not None and count[kind] > dependants.at_most:
             message = f"at most {dependants.at_most} dependants are insured in one contract"
             yield Fault(code=FaultCode.DEPENDANT_NOT_ALLOWED, path=path, message=message)
-
-
-def _census_faults(group: GroupTerms, subjects: Sequence[Subject], census_path: str) -> Iterator[Fault]:
-    if len(subjects) < group.minimum_headcount:
-        message = f"the census has {len(subjects)} members; a group has at least {group.minimum_headcount}"
-        yield Fault(code=FaultCode.HEADCOUNT_TOO_LOW, path=census_path, message=message)
-    classes = [each.code for each in group.classes]
-    for subject in subjects:
-        if subject.facts.get(CLASS_FACT) not in classes:
-            message = f"class {subject.facts.get(CLASS_FACT)} is none of the product's: {', '.join(classes)}"
-            path = f"{subject.path}.{CLASS_FACT}"
-            yield Fault(code=FaultCode.CLASS_NOT_IN_PLAN, path=path, message=message)
 
 
 def _insures_nobody(order: Order, subjects: Sequence[Subject], product: ProductVersion) -> Iterator[Fault]:

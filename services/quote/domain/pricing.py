@@ -13,7 +13,9 @@ from services.quote.domain.order import ChosenCoverage, Order
 from services.quote.domain.products.cover import covered, total_insured_minor
 from services.quote.domain.products.document import ProductDocument, QuotedPricing, TariffPricing
 from services.quote.domain.products.rating.adjusting import Term
+from services.quote.domain.products.rating.census import CensusRating, census_rating
 from services.quote.domain.products.rating.price import ImposedLoading, Rating, rate
+from services.quote.domain.products.ratio import Exact
 from services.quote.domain.products.rules import Subject
 from services.quote.domain.products.tariff import RatedStep
 from services.quote.domain.products.version import ProductVersion
@@ -24,13 +26,14 @@ class Price:
     """The price of each coverage, its working, and why it cannot be agreed (`faults`).
 
     `agreed` differs from `rated` only within a tariff's tolerance: the buyer has seen the order's total.
-    `rated` is None where the order has no price at all.
+    `rated` is None where the order has no price at all; `census` is how a group was counted and what a head costs.
     """
 
     rated: tuple[CoverageTerms, ...] | None
     agreed: tuple[CoverageTerms, ...]
     working: tuple[RatedStep, ...]
     faults: tuple[Fault, ...]
+    census: CensusRating | None = None
 
 
 def price(
@@ -40,7 +43,7 @@ def price(
 
     `imposed` are loadings of underwriting's own.
     """
-    subjects = covered(subjects, _insured(coverages_bought(order, product.document), product), product)
+    subjects = covered(subjects, insured(coverages_bought(order, product.document), product), product)
     match product.document.pricing:
         case QuotedPricing():
             return _quoted(order, product, product.document.pricing, subjects, imposed)
@@ -69,20 +72,23 @@ def _quoted(
         faults.append(Fault(code=FaultCode.PREMIUM_DOES_NOT_ADD_UP, path="premium_minor", message=message))
     if whole > AMOUNT_MINOR_MAX:
         return Price(None, (), (), tuple(faults))
+    later = any(subject.joiners for subject in subjects)
+    census = _census(product, subjects, None if later else whole, {})
     working: tuple[RatedStep, ...] = (
         RatedStep("*", "", str(whole), "premiums of the order, coverage by coverage, as quoted"),
     )
     if pricing.reference is not None:
-        rating = _rating(order, product, bought, subjects, imposed)
+        rating = rating_of(order, product, bought, subjects, imposed)
         if rating.faults:
             return Price(None, (), (), (*faults, *rating.faults))
         working += rating.steps
+        census = _census(product, subjects, None if later else whole, rating.exact)
         tolerance = pricing.reference.tolerance_bp
         ours = sum(rating.premiums.values())
         if abs(order.premium_minor - ours) * BASIS_POINTS > tolerance * ours:
             faults.append(_outside_tolerance(order, product.document, ours, f"{tolerance} basis points"))
     terms = _terms(bought, product, premiums, subjects)
-    return Price(terms, terms, working, tuple(faults))
+    return Price(terms, terms, working, tuple(faults), census)
 
 
 def _by_tariff(
@@ -93,37 +99,58 @@ def _by_tariff(
     imposed: Sequence[ImposedLoading],
 ) -> Price:
     bought = coverages_bought(order, product.document)
-    rating = _rating(order, product, bought, subjects, imposed)
+    rating = rating_of(order, product, bought, subjects, imposed)
     if rating.faults:
         return Price(None, (), (), rating.faults)
     ours, tolerance = sum(rating.premiums.values()), pricing.tolerance_minor
+    census = _census(product, subjects, rating.first_day_minor, rating.exact)
     rated = _terms(bought, product, rating.premiums, subjects) if ours <= AMOUNT_MINOR_MAX else None
     if rated is None or abs(order.premium_minor - ours) > tolerance:
         fault = _outside_tolerance(order, product.document, ours, _money(tolerance, order))
-        return Price(rated, (), rating.steps, (fault,))
+        return Price(rated, (), rating.steps, (fault,), census)
     if ours in (order.premium_minor, 0):
-        return Price(rated, rated, rating.steps, ())
+        return Price(rated, rated, rating.steps, (), census)
     agreed = _terms(bought, product, split(order.premium_minor, rating.premiums), subjects)
-    return Price(rated, agreed, rating.steps, ())
+    return Price(rated, agreed, rating.steps, (), census)
 
 
-def _rating(
+def _census(
+    product: ProductVersion,
+    subjects: Sequence[Subject],
+    premium_minor: int | None,
+    exact: Mapping[str, Sequence[Exact]],
+) -> CensusRating | None:
+    group = product.document.group
+    return None if group is None else census_rating(subjects, group.age_bands, premium_minor, exact)
+
+
+def rating_of(
     order: Order,
     product: ProductVersion,
     bought: Sequence[ChosenCoverage],
     subjects: Sequence[Subject],
-    imposed: Sequence[ImposedLoading],
+    imposed: Sequence[ImposedLoading] = (),
 ) -> Rating:
+    """The tariff's price of the coverages bought. Raises ValueError where the product has no tariff."""
     if product.rating is None:
         raise ValueError(f"{product.document.code} has no tariff")
-    term = None
-    if order.expiry is not None:
-        term = Term(order.effective, order.expiry, add_months(order.effective, product.document.term_months))
-    insured = _insured(bought, product)
-    return rate(product.rating, insured, subjects, frequency=order.frequency, term=term, imposed=imposed)
+    group, term = product.document.group, None
+    if order.expiry is not None or group is not None:
+        whole = add_months(order.effective, product.document.term_months)
+        term = Term(order.effective, order.expiry or whole, whole)
+    return rate(
+        product.rating,
+        insured(bought, product),
+        subjects,
+        frequency=order.frequency,
+        term=term,
+        imposed=imposed,
+        blending=None if group is None else group.blended,
+    )
 
 
-def _insured(bought: Sequence[ChosenCoverage], product: ProductVersion) -> list[tuple[str, int | None]]:
+def insured(bought: Sequence[ChosenCoverage], product: ProductVersion) -> list[tuple[str, int | None]]:
+    """The coverages bought as (code, sum insured in minor units)."""
     return [(chosen.code, sum_insured(chosen, product.plan[chosen.code])) for chosen in bought]
 
 

@@ -11,6 +11,7 @@ from contracts.vocabulary.time import add_months
 from services.quote.domain import applications
 from services.quote.domain.commands import SubmitApplication
 from services.quote.domain.events import ApplicationEvent, PremiumRated
+from services.quote.domain.products.rating.census import CensusRating
 from services.quote.domain.products.tariff import RatedStep
 from services.quote.domain.state import NothingYet
 
@@ -38,7 +39,7 @@ class TrialFrequency:
 class Trial:
     """How an order would end (`outcome`, such as accepted or declined), with every fault and the price if there is one.
 
-    Amounts are in minor units of `currency`; `working` is every step to them.
+    Amounts are in minor units of `currency`; `working` is every step to them, `census` a group's headcount and rates.
     """
 
     outcome: str
@@ -50,6 +51,7 @@ class Trial:
     coverages: tuple[CoverageTerms, ...]
     working: tuple[RatedStep, ...]
     frequencies: tuple[TrialFrequency, ...]
+    census: CensusRating | None = None
 
 
 def trial(command: SubmitApplication, *, at_our_price: bool) -> Trial:
@@ -67,6 +69,7 @@ def trial(command: SubmitApplication, *, at_our_price: bool) -> Trial:
         coverages=() if rated is None else rated.coverages,
         working=() if rated is None else rated.working,
         frequencies=() if rated is None else tuple(_frequencies(command)),
+        census=None if rated is None else rated.census,
     )
 
 

@@ -17,7 +17,8 @@ def faults(order: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_a_census_may_have_members_without_names_and_birth_dates() -> None:
-    found = read_message(json.dumps(group_order()).encode())
+    nameless = {name: said for name, said in member(6, joins="2026-09-01").items() if name != "name"}
+    found = read_message(json.dumps(group_order(*STAFF, nameless, DAUGHTER)).encode())
     assert isinstance(found, OrderPlaced)
     assert [each.name for each in found.risk.members[-2:]] == [None, "Li Na"]  # type: ignore[union-attr]
 

@@ -17,12 +17,19 @@ def covered(
 
     `bought` holds the order's coverages, all of them in the plan, as (code, sum insured in minor units).
     """
+    found, group = each_covered(subjects, bought, product), product.document.group
+    return found if group is None else counted(found, group.age_bands)
+
+
+def each_covered(
+    subjects: tuple[Subject, ...], bought: Iterable[tuple[str, int | None]], product: ProductVersion
+) -> tuple[Subject, ...]:
+    """The subjects with the coverages that insure each, one by one; `bought` as in `covered`."""
     if not product.tells_insured_apart:
         return subjects
     group, ordered = product.document.group, dict(bought)
     by_class = None if group is None else dict(class_sums(group))
-    found = tuple(replace(subject, cover=_cover(subject, ordered, product.plan, by_class)) for subject in subjects)
-    return found if group is None else counted(found, group.age_bands)
+    return tuple(replace(subject, cover=_cover(subject, ordered, product.plan, by_class)) for subject in subjects)
 
 
 def _cover(
@@ -54,7 +61,7 @@ def total_insured_minor(
         seats = [found for subject in subjects if isinstance(found := subject.facts.get(SEATS_FACT), int)]
         return None if of_order_minor is None else of_order_minor * sum(seats)
     insured = [subject for subject in subjects if subject.is_insured_by(planned.code)]
-    sums = [(subject.sum_insured_minor(planned.code, of_order_minor), subject.count) for subject in insured]
+    sums = [(subject.sum_insured_minor(planned.code, of_order_minor), subject.heads) for subject in insured]
     # Part of an order may be priced alone, with nobody in it whom the coverage insures.
     if not sums or any(own is None for own, _ in sums):
         return None

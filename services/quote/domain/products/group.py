@@ -5,21 +5,30 @@ from typing import get_args
 
 from contracts.vocabulary.products import GroupMember, GroupRisk, ProductLine, Relation
 from contracts.vocabulary.time import completed_years
+from services.quote.domain.products.group_terms import CENSUS_PATH, joins_later
 from services.quote.domain.products.rules import Fact, FactValue, LineRules, Subject
 
 
 def _subjects(risk: GroupRisk, effective: date) -> tuple[Subject, ...]:
-    shared: dict[str, FactValue] = {"headcount": len(risk.members)}
+    # Who is only announced makes a group no larger yet.
+    shared: dict[str, FactValue] = {"headcount": sum(not joins_later(member, effective) for member in risk.members)}
     if risk.employer.industry is not None:
         shared["industry"] = risk.employer.industry
     return tuple(
-        Subject(f"risk.members.{place}", _facts(member, effective) | shared)
+        Subject(
+            f"{CENSUS_PATH}.{place}",
+            _facts(member, effective) | shared,
+            count=0 if later else 1,
+            joiners=((member.joins, 1),) if later and member.joins is not None else (),
+        )
         for place, member in enumerate(risk.members)
+        for later in (joins_later(member, effective),)
     )
 
 
 def _facts(member: GroupMember, effective: date) -> dict[str, FactValue]:
-    age = member.age if member.birth_date is None else completed_years(member.birth_date, effective)
+    starts = max(member.joins or effective, effective)
+    age = member.age if member.birth_date is None else completed_years(member.birth_date, starts)
     return {
         "age": age or 0,
         "gender": member.gender,
@@ -39,5 +48,5 @@ RULES = LineRules(
         "industry": Fact("employer.industry"),
     },
     subjects=_subjects,
-    census_path="risk.members",
+    census_path=CENSUS_PATH,
 )

@@ -9,6 +9,7 @@ from services.quote.domain.products.group_terms import AGE_FACT, AgeBand, GroupT
 from services.quote.domain.products.part import misfit
 from services.quote.domain.products.rules import LineRules
 from services.quote.domain.products.tariff import BandFactor, RatedBand, Tariff
+from services.quote.domain.products.tariff_misfits import scale_misfits
 
 _GENDERS = 2
 RATED_STEPS_MAX = 3_000
@@ -40,6 +41,10 @@ def group_misfits(document: ProductDocument, rules: LineRules) -> Iterator[Fault
     if document.plan.dependants is not None and document.plan.dependants.at_most is not None:
         message = "a census does not say whose dependant a member is, so they cannot be counted; remove at_most"
         yield misfit("plan.dependants.at_most", message)
+    yield from scale_misfits(group.leavers.keeps, "group.leavers.keeps", document.term_months)
+    if group.blended is not None and document.pricing.method != "tariff":
+        message = "the rates of a group that is sold as quoted are the channel's own; remove blended"
+        yield misfit("group.blended", message)
     if document.tariff is not None:
         yield from _tariff_misfits(document, group, document.tariff)
 
@@ -82,7 +87,8 @@ def _tariff_misfits(document: ProductDocument, group: GroupTerms, tariff: Tariff
                 yield misfit(f"{where}.{place}", message)
     relations = 1 if document.plan.dependants is None else 1 + len(document.plan.dependants.relations)
     of_classes = sum(_steps(tariff, code) for each in group.classes for code in each.sums_insured_minor)
-    most = of_classes * len(group.age_bands) * _GENDERS * relations
+    # Beside its rates, a kind of member has a step for those who join later.
+    most = (of_classes + len(group.classes)) * len(group.age_bands) * _GENDERS * relations
     if most > RATED_STEPS_MAX:
         message = (
             f"the working of one price could have {most} steps, and at most {RATED_STEPS_MAX} are kept; "

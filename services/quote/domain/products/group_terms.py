@@ -1,18 +1,22 @@
-"""What a group product says beyond its coverages: classes of cover, headcount, and how a census is counted."""
+"""What a group product says beyond its coverages: classes, headcount, leavers, and how a census is counted."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, Strict
 
 from contracts.vocabulary.identifiers import CoverageCode
 from contracts.vocabulary.money import PositiveMinor
-from contracts.vocabulary.products import COVERAGES_MAX, MEMBERS_MAX, ClassCode
+from contracts.vocabulary.products import COVERAGES_MAX, MEMBERS_MAX, ClassCode, GroupMember
 from services.quote.domain.products.part import DocumentPart, Title
 from services.quote.domain.products.rules import FactValue, Subject
+from services.quote.domain.products.tariff import ByDay, ShortPeriod
 
 CLASSES_MAX = 50
+CENSUS_PATH = "risk.members"
 AGE_FACT = "age"
 CLASS_FACT = "cover_class"
 RELATION_FACT = "relation"
@@ -41,16 +45,43 @@ class AgeBand(DocumentPart):
     def __str__(self) -> str:
         return f"{self.at_least} to {self.at_most}"
 
+    def holds(self, age: int) -> bool:
+        """Whether the age is of this band."""
+        return self.at_least <= age <= self.at_most
+
+
+Blending: TypeAlias = Literal["group", "class"]
+
+
+class Leavers(DocumentPart):
+    """What a member who leaves within the term has cost: `keeps` of the premium, by day or by months begun.
+
+    The rest is given back; nothing of it after a claim, unless `refund_after_claim`.
+    """
+
+    keeps: ShortPeriod = ByDay(method="by-day")
+    refund_after_claim: bool = False
+
 
 class GroupTerms(DocumentPart):
     """What only a group has. Members of the same facts and age band are rated once and counted.
 
-    The tariff's own age bands are made of whole `age_bands`.
+    The tariff's own age bands are made of whole `age_bands`. `minimum_headcount` counts those who are covered from the
+    first day. With `names_required` each of these is named; who joins later is named on that day. `blended` asks for
+    one rate per head, of the whole group or of each class, instead of each member's own.
     """
 
     minimum_headcount: Annotated[int, Strict(), Field(ge=1, le=MEMBERS_MAX)]
     classes: Annotated[tuple[ClassOfCover, ...], Field(min_length=1, max_length=CLASSES_MAX)]
     age_bands: Annotated[tuple[AgeBand, ...], Field(min_length=1, max_length=50)]
+    names_required: bool = False
+    blended: Blending | None = None
+    leavers: Leavers = Leavers()
+
+
+def joins_later(member: GroupMember, effective: date) -> bool:
+    """Whether a member is covered from a later day than the first."""
+    return member.joins is not None and member.joins > effective
 
 
 def counted(subjects: Sequence[Subject], bands: Sequence[AgeBand]) -> tuple[Subject, ...]:
@@ -60,6 +91,7 @@ def counted(subjects: Sequence[Subject], bands: Sequence[AgeBand]) -> tuple[Subj
     """
     of_age = {age: band for band in bands for age in range(band.at_least, band.at_most + 1)}
     groups: dict[tuple[tuple[str, FactValue], ...], Subject] = {}
+    joiners: dict[tuple[tuple[str, FactValue], ...], Counter[date]] = {}
     for subject in subjects:
         band = of_age.get(_age(subject.facts))
         facts = subject.facts if band is None else {**subject.facts, AGE_FACT: band.at_least}
@@ -69,7 +101,11 @@ def counted(subjects: Sequence[Subject], bands: Sequence[AgeBand]) -> tuple[Subj
             label = _label(subject.facts if band is None else {**subject.facts, AGE_FACT: str(band)})
             groups[key] = replace(subject, facts=facts, counted_as=label)
         else:
-            groups[key] = replace(first, count=first.count + 1)
+            groups[key] = replace(first, count=first.count + subject.count)
+        for joins, heads in subject.joiners:
+            joiners.setdefault(key, Counter())[joins] += heads
+    for key, days in joiners.items():
+        groups[key] = replace(groups[key], joiners=tuple(sorted(days.items())))
     return tuple(groups.values())
 
 

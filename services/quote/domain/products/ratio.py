@@ -1,10 +1,10 @@
 """Exact ratios: rates and factors as decimal text, multiplied as whole numbers and rounded once."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import gcd, lcm
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
@@ -13,6 +13,8 @@ from contracts.vocabulary.money import divide_half_up
 _PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,8})?$"
 _DECIMAL = re.compile(_PATTERN)
 _PLACES_SHOWN_MAX = 12
+
+Name = TypeVar("Name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,12 @@ def total(parts: Iterable[Exact]) -> Exact:
         return listed[0]
     denominator = lcm(*(part.denominator for part in listed))
     return Exact(sum(part.numerator * (denominator // part.denominator) for part in listed), denominator)
+
+
+def proportions(parts: Mapping[Name, Exact]) -> dict[Name, int]:
+    """Whole numbers in the proportion of the amounts, as weights to split by."""
+    denominator = lcm(*(part.denominator for part in parts.values()))
+    return {name: part.numerator * (denominator // part.denominator) for name, part in parts.items()}
 
 
 def ratio_text(numerator: int, denominator: int) -> str:

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 from contracts.vocabulary.products import Answer, ProductLine
 
 FactValue: TypeAlias = str | int
+Joiners: TypeAlias = tuple[tuple[date, int], ...]
+"""Heads by the day that they join, the first day first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,8 @@ class Subject:
 
     `answers` are a person's own disclosures, None where there is nobody to ask. `cover` maps the coverages
     that insure the subject to its own sum insured in minor units; None means all of the order, as it has them.
-    `count` is how many heads it stands for: members of a group who are priced alike are rated once, and
-    `counted_as` says who they are.
+    `count` is how many heads it stands for from the first day on: members of a group who are priced alike are
+    rated once, and `counted_as` says who they are. `joiners` are those of them who are covered from a later day.
     """
 
     path: str
@@ -38,6 +40,12 @@ class Subject:
     cover: Mapping[str, int | None] | None = None
     count: int = 1
     counted_as: str = ""
+    joiners: Joiners = ()
+
+    @property
+    def heads(self) -> int:
+        """All who are covered at some time of the term."""
+        return self.count + sum(heads for _, heads in self.joiners)
 
     def is_insured_by(self, coverage: str) -> bool:
         """Whether a coverage of the order insures this subject."""

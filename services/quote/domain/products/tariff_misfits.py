@@ -19,6 +19,7 @@ from services.quote.domain.products.tariff import (
     NoClaimsFactor,
     NoClaimsScale,
     RatedBand,
+    ShortPeriod,
     TableFactor,
     Tariff,
     ValueFactor,
@@ -51,7 +52,7 @@ def tariff_misfits(tariff: Tariff, path: str, document: ProductDocument, facts: 
     for name, table in tariff.tables.items():
         priced = name in {used for _, used, priced in _tables_used(tariff) if priced}
         yield from table_misfits(f"{path}.tables.{name}", table, known, may_be_zero=not priced)
-    yield from _term_misfits(tariff, path, document)
+    yield from scale_misfits(tariff.short_period, f"{path}.short_period", document.term_months)
     if tariff.minimum is not None:
         for code in tariff.minimum.per_coverage_minor.keys() - plan.keys():
             where = f"{path}.minimum.per_coverage_minor.{code}"
@@ -191,11 +192,11 @@ def _table_use_misfits(tariff: Tariff, path: str) -> Iterator[Fault]:
         yield _fault(f"{path}.tables.{name}", "no rate, factor or loading uses this table; use it or remove it")
 
 
-def _term_misfits(tariff: Tariff, path: str, document: ProductDocument) -> Iterator[Fault]:
-    if not isinstance(tariff.short_period, MonthsBegun):
+def scale_misfits(scale: ShortPeriod | None, path: str, months: int) -> Iterator[Fault]:
+    """What is wrong with a scale of short terms at `path`, for a whole term of so many months."""
+    if not isinstance(scale, MonthsBegun):
         return
-    percents, where = tariff.short_period.percents, f"{path}.short_period.percents"
-    months = document.term_months
+    percents, where = scale.percents, f"{path}.percents"
     if len(percents) < months:
         message = f"a term begins up to {months} months and the table ends at {len(percents)}; add the rest"
         yield _fault(where, message)

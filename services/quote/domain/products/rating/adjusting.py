@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from contracts.vocabulary.money import divide_half_up, split
+from services.quote.domain.products.group_terms import Blending
 from services.quote.domain.products.rating.lookup import NoRate
+from services.quote.domain.products.rating.members import blended, head_prices, with_joiners
 from services.quote.domain.products.rating.plan import applies
 from services.quote.domain.products.rating.short_period import NoShortTerm, short_share
 from services.quote.domain.products.ratio import Exact, total
@@ -34,13 +36,34 @@ class Term:
         return self.expiry < self.full_expiry
 
 
-def adjusted(
-    tariff: Tariff, parts: Parts, subjects: Sequence[Subject], term: Term | None, steps: list[RatedStep]
-) -> tuple[dict[str, int], Parts]:
-    """Premiums by coverage in minor units, and the exact parts that were rounded; what was done is added to `steps`.
+class Adjusted(NamedTuple):
+    """Premiums by coverage in minor units, and the exact price of all heads of each subject that was rounded.
 
-    Raises NoRate where a short term has no share.
+    `first_day_minor` is the tariff's premium of those who are covered from the first day; `heads_minor` what a head
+    costs for the whole term, by the place of each subject that has joiners.
     """
+
+    premiums: dict[str, int]
+    exact: Parts
+    first_day_minor: int
+    heads_minor: dict[int, int]
+
+
+def adjusted(
+    tariff: Tariff,
+    parts: Parts,
+    subjects: Sequence[Subject],
+    term: Term | None,
+    blending: Blending | None,
+    steps: list[RatedStep],
+) -> Adjusted:
+    """What is charged for coverages whose `parts` are the exact prices of a head; all is told in `steps`.
+
+    Raises NoRate where a short term has no share, or where there is nothing to blend.
+    """
+    members = _are_members(subjects)
+    if members and term is None and any(subject.joiners for subject in subjects):
+        raise ValueError("what members who join later cost depends on the term; tell it")
     if tariff.discounts:
         parts = _discounted(tariff.discounts, parts, subjects, steps)
     if term is not None and term.is_short:
@@ -48,7 +71,8 @@ def adjusted(
     minimum = tariff.minimum
     if minimum is not None and minimum.per_subject_minor is not None:
         parts = _at_least_for_subjects(minimum.per_subject_minor, parts, subjects, steps)
-    premiums = {code: total(own).rounded_minor() for code, own in parts.items()}
+    exact = _of_all_heads(parts, subjects) if members else parts
+    premiums = {code: total(own).rounded_minor() for code, own in exact.items()}
     if minimum is not None:
         for code, least in minimum.per_coverage_minor.items():
             if code in premiums and premiums[code] < least:
@@ -59,9 +83,34 @@ def adjusted(
             weights = premiums if any(premiums.values()) else dict.fromkeys(premiums, 1)
             premiums = split(least_of_order, weights)
             steps.append(_least(_ORDER, "", least_of_order, "order", "minimum.per_order_minor"))
+    first_day_minor = sum(premiums.values())
+    heads_minor: dict[int, int] = {}
+    days = None if term is None or not members else (term.effective, term.expiry)
+    if blending is not None:
+        premiums, heads_minor = blended(blending, premiums, exact, subjects, days, steps)
+    elif days is not None and any(subject.joiners for subject in subjects):
+        heads_minor = head_prices(parts, subjects)
+        premiums = with_joiners(premiums, parts, heads_minor, subjects, days, steps)
     if tariff.tax is not None:
         steps += tax_steps(tariff.tax, sum(premiums.values()))
-    return premiums, parts
+    return Adjusted(premiums, exact, first_day_minor, heads_minor)
+
+
+def _are_members(subjects: Sequence[Subject]) -> bool:
+    """Whether some subjects stand for more or fewer heads than one, or for some who join later."""
+    # A loop, and not a generator in `any`: this is asked of every order.
+    for subject in subjects:  # noqa: SIM110
+        if subject.count != 1 or subject.joiners:
+            return True
+    return False
+
+
+def _of_all_heads(parts: Parts, subjects: Sequence[Subject]) -> Parts:
+    """Exact prices of all who are covered from the first day, out of those of a head."""
+    return {
+        code: [part.times(subject.count) for part, subject in zip(own, subjects, strict=True)]
+        for code, own in parts.items()
+    }
 
 
 def net_and_tax(gross_minor: int, tax: InsideTax) -> tuple[int, int]:
@@ -89,7 +138,8 @@ def _discounted(
         if discount.kind == "family":
             reached, words = heads, f"{heads} insured"
         else:
-            reached = total(part for own in parts.values() for part in own).rounded_minor()
+            exact = _of_all_heads(parts, subjects) if _are_members(subjects) else parts
+            reached = total(part for own in exact.values() for part in own).rounded_minor()
             words = f"{reached} minor units a year"
         step = _last_reached(discount.steps, reached)
         if step is None:
@@ -127,12 +177,11 @@ def _at_least_for_subjects(
     raised = {code: list(own) for code, own in parts.items()}
     for place, subject in enumerate(subjects):
         whole = total(own[place] for own in parts.values())
-        least = least_minor * subject.count
-        if 0 < whole.numerator < least * whole.denominator:
+        if 0 < whole.numerator < least_minor * whole.denominator:
             for own in raised.values():
-                own[place] = own[place].times(least * whole.denominator, whole.numerator)
-            row = "minimum.per_subject_minor"
-            steps.append(_least(_ORDER, subject.path, least, "subject", row))
+                own[place] = own[place].times(least_minor * whole.denominator, whole.numerator)
+            row, heads = "minimum.per_subject_minor", max(subject.count, 1)
+            steps.append(_least(_ORDER, subject.path, least_minor * heads, "subject", row))
     return raised
 
 

@@ -28,7 +28,11 @@ class Entry(NamedTuple):
 
 
 class NoRate(Exception):
-    """The tariff has no entry for a fact; never priced at zero instead."""
+    """The tariff has no entry for a fact; never priced at zero instead. `path` says where, if that is known."""
+
+    def __init__(self, missing: str, path: str | None = None) -> None:
+        super().__init__(missing)
+        self.path = path
 
 
 class Lookup:

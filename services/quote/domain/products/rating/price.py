@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contracts.vocabulary.faults import Fault, FaultCode
+from services.quote.domain.products.group_terms import Blending
 from services.quote.domain.products.rating.adjusting import Parts, Term, adjusted
 from services.quote.domain.products.rating.lookup import Entry, NoRate
 from services.quote.domain.products.rating.plan import CompiledCoverage, RatingPlan, applies
@@ -18,13 +19,18 @@ _PER_MILLE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """The tariff's price of each coverage in minor units, the steps to it, or why there is none."""
+    """The tariff's price of each coverage in minor units, the steps to it, or why there is none.
+
+    `exact` is by coverage what all heads of each subject cost before rounding, in the order of the subjects; the rest
+    is as in `Adjusted`.
+    """
 
     premiums: dict[str, int]
     steps: tuple[RatedStep, ...]
     faults: tuple[Fault, ...]
     exact: Parts = field(default_factory=dict)
-    """By coverage what each subject costs before rounding, in the order of the subjects."""
+    first_day_minor: int = 0
+    heads_minor: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,7 @@ def rate(
     frequency: str | None = None,
     term: Term | None = None,
     imposed: Sequence[ImposedLoading] = (),
+    blending: Blending | None = None,
 ) -> Rating:
     """The premium of each coverage bought, given as (code, sum insured in minor units), for a year or for `term`.
 
@@ -62,8 +69,7 @@ def rate(
     """
     chosen = list(bought)
     parts: Parts = {}
-    steps: list[RatedStep] = []
-    faults: list[Fault] = []
+    steps, faults = list[RatedStep](), list[Fault]()
     of_order: dict[str, FactValue] = {
         "insured_count": sum(subject.count for subject in subjects),
         "coverage_count": len(chosen),
@@ -92,10 +98,10 @@ def rate(
     if faults:
         return Rating({}, (), tuple(faults))
     try:
-        premiums, exact = adjusted(plan.tariff, parts, subjects, term, steps)
+        found = adjusted(plan.tariff, parts, subjects, term, blending, steps)
     except NoRate as missing:
-        return Rating({}, (), (_unrated("*", "expiry", missing),))
-    return Rating(premiums, folded(steps), (), exact)
+        return Rating({}, (), (_unrated("*", missing.path or "expiry", missing),))
+    return Rating(found.premiums, folded(steps), (), found.exact, found.first_day_minor, found.heads_minor)
 
 
 def _unrated(code: str, path: str, missing: NoRate) -> Fault:
@@ -113,7 +119,7 @@ def _priced(
     imposed: Sequence[ImposedLoading],
     steps: list[RatedStep],
 ) -> Exact:
-    """The exact yearly price of one coverage for one subject, loadings and headcount in it."""
+    """The exact yearly price of one coverage for one head of a subject, loadings in it."""
     path, note = subject.path, steps.append
     numerator, denominator, value, origin, row = coverage.rate(facts)
     note(RatedStep(code, path, value, origin, row))
@@ -132,9 +138,9 @@ def _priced(
     price = Exact(numerator, denominator)
     if coverage.loadings or imposed:
         price = _loaded(coverage, code, path, facts, imposed, price, steps)
-    if subject.count != 1 or subject.counted_as:
+    # Those who join later have steps of their own, and may be all that there are.
+    if subject.count > 1 or (subject.count and subject.counted_as):
         note(RatedStep(code, path, str(subject.count), subject.counted_as or "heads"))
-        price = price.times(subject.count)
     return price
 
 

@@ -26,6 +26,11 @@ def maternity_in_no_class(document: dict[str, Any]) -> None:
     del document["group"]["classes"][0]["sums_insured_minor"]["Maternity"]
 
 
+def blended_as_quoted(document: dict[str, Any]) -> None:
+    document["group"]["blended"] = "group"
+    document["pricing"] = {"method": "quoted"}
+
+
 def first_question(**changes: Any) -> Edit:
     return lambda document: document["disclosures"][0].update(changes)
 
@@ -53,6 +58,19 @@ def question_twice(document: dict[str, Any]) -> None:
             "group.age_bands",
             "at most 3000 are kept",
         ),
+        (
+            group(leavers={"keeps": {"method": "months-begun", "percents": ["10", "20"]}}),
+            "group.leavers.keeps.percents",
+            "begins up to 12 months and the table ends at 2",
+        ),
+        (
+            group(leavers={"keeps": {"method": "months-begun", "percents": ["20", "10", *["30"] * 9, "101"]}}),
+            "group.leavers.keeps.percents.1",
+            "let it rise",
+        ),
+        (group(leavers={"keeps": {"method": "by-month"}}), "group.leavers.keeps.method", "must be one of by-day"),
+        (group(blended="head"), "group.blended", "must be 'group' or 'class'"),
+        (blended_as_quoted, "group.blended", "the channel's own; remove blended"),
         (
             lambda document: document["coverages"][INPATIENT].update(sums_insured_minor=[1]),
             "coverages.0.sums_insured_minor",
