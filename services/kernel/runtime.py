@@ -65,6 +65,7 @@ class Kernel:
         self._reads = Admission("reads", settings.reads_waiting_max, metrics.reads_turned_away)
         self.open = self.started = False
         self.waits_for: str | None = None
+        self.calendar_status = "off: nothing here is due by the calendar"
 
     async def start(self, before_batch: BeforeBatch | None = None) -> None:
         """Open pools, start the loops, then take messages in. Leaves nothing open where it fails.
@@ -116,12 +117,7 @@ class Kernel:
         self.reader = LogReader(self._log_pool, self.codec, partitions)
         await self.reader.refresh()
         self.handler = CommandHandler(
-            self._log_pool,
-            self.definition,
-            self.codec,
-            partitions,
-            self._committed,
-            settings.commit_works,
+            self._log_pool, self.definition, self.codec, partitions, self._committed, settings.commit_works
         )
         self.projector = Projector(
             self._projector_pool, self.definition.projections, self.reader, self.metrics, settings.projector_events
@@ -295,6 +291,7 @@ class Kernel:
             **letters,
             "dead_letters_topic": dead_letters_topic(self.definition.name),
             "replies_waiting": replies,
+            "calendar": self.calendar_status,
             "checkpoint": self.signer.status,
             "checkpoint_number": self.signer.number,
         }
