@@ -28,7 +28,7 @@ customer_contract = Projection(
     key=("channel", "order_no"),
     indexes=(("customer",),),
 )
-"""`customer` is the digest of the policyholder's document. What is accepted counts as in force until it fails or ends."""
+"""`customer` is the digest of the policyholder's document. What is accepted counts until it fails or ends."""
 
 
 @customer_contract.on(ApplicationAccepted)
