@@ -63,6 +63,7 @@ class Calendar:
         self._seconds = seconds
         self._page = page
         self._after: Any | None = None
+        self._done = 0
         kernel.calendar_status = "not begun"
 
     async def run(self) -> None:
@@ -82,8 +83,9 @@ class Calendar:
             return
         today = clock.now().date()
         done = await self.keep(today)
+        self._done += done
         self._kernel.metrics.calendar_done.inc(done)
-        self._kernel.calendar_status = f"{today} kept, {done} done in the last round"
+        self._kernel.calendar_status = f"kept for {today}, {self._done} commands since the start"
 
     async def keep(self, business_date: date) -> int:
         """One round for a date: the next page of what is due. Returns how many commands changed something."""

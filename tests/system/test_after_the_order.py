@@ -168,7 +168,7 @@ async def test_an_unpaid_order_expires_by_itself(market: Stack) -> None:
     await eventually(expired, "the order expires and its invoice is cancelled")
     await publish_and_settle(market, [payment("D-5")])
     assert account(market, "D-5")[1]["suspended_minor"] == PREMIUM
-    assert "kept" in service_status(market, ServiceName.QUOTE)["calendar"]
+    assert "kept for" in service_status(market, ServiceName.QUOTE)["calendar"]
     accepted = next(notice for _, notice, _ in await notices_of(market, CHANNEL) if notice.get("order_no") == "D-5")
     assert accepted["pay_by"] == "2025-12-30"
     await audit(market)

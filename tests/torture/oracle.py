@@ -132,8 +132,8 @@ async def _ended(cluster: Cluster) -> Audit:
     numbers = {(row["channel"], row["order_no"]) for row in ended}
     for name, rows in (("a policy", issued), ("an open invoice", owed)):
         wrong = sorted(numbers & {(row["channel"], row["order_no"]) for row in rows})
-        assert not wrong, f"A7 ended orders: {wrong[0]} has {name}"
-    return Audit("A7 ended orders", f"{len(numbers):,} without policy and open invoice")
+        assert not wrong, f"A8 ended orders: {wrong[0]} has {name}"
+    return Audit("A8 ended orders", f"{len(numbers):,} without policy and open invoice")
 
 
 async def _rows(cluster: Cluster, service: str, query: str) -> list[asyncpg.Record]:

@@ -49,7 +49,10 @@ def decide(command: ReferralCommand, state: Application | NothingYet) -> Sequenc
     ):
         return releases.request(command, state)
     if isinstance(state, NothingYet) or state.referral is None:
-        raise CommandRefused("application_not_referred", f"order {command.order_no} waits for nobody here")
+        raise CommandRefused(
+            "application_not_referred",
+            f"order {command.order_no} waits for nobody here: nothing was asked and nothing offered",
+        )
     match command:
         case AssignReferral() | NoteReferral() | RequestInformation() | ProvideInformation():
             return _work(command, state, state.referral)
