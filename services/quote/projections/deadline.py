@@ -60,9 +60,14 @@ def accept(event: ApplicationAccepted, recorded: Recorded[QuoteEvent]) -> Put | 
     return None if event.referred_for is None else _done(terms.channel, terms.order_no)
 
 
+@deadline.on(ApplicationDeclined)
+def decline(event: ApplicationDeclined, recorded: Recorded[QuoteEvent]) -> Change | None:
+    """Declined by a person, perhaps while a question was open; what the rules decline never waited."""
+    return None if event.referred_for is None else _done(event.channel, event.order_no)
+
+
 @deadline.on(
     InformationProvided,
-    ApplicationDeclined,
     ApplicationWithdrawn,
     ApplicationExpired,
     ApplicationIssued,
@@ -71,7 +76,6 @@ def accept(event: ApplicationAccepted, recorded: Recorded[QuoteEvent]) -> Put | 
 )
 def settle(
     event: InformationProvided
-    | ApplicationDeclined
     | ApplicationWithdrawn
     | ApplicationExpired
     | ApplicationIssued
