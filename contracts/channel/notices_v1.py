@@ -22,7 +22,7 @@ class MessageRefused(PublicEvent):
 
 
 class OrderAccepted(PublicEvent):
-    """The application is accepted at this price."""
+    """The application is accepted at this price. Where nothing is paid up to and including `pay_by`, it expires."""
 
     event_type: ClassVar[str] = "notice.order_accepted"
     contract_id: ContractId
@@ -30,6 +30,7 @@ class OrderAccepted(PublicEvent):
     premium_minor: NonNegativeMinor
     currency: Currency
     payment_due_before_cover: bool
+    pay_by: date | None = None
 
 
 class OrderDeclined(PublicEvent):
@@ -76,7 +77,7 @@ class CounterOfferMade(PublicEvent):
 
 
 class OrderWithdrawn(PublicEvent):
-    """The application was withdrawn, or the counter-offer refused; nothing is due."""
+    """The application was withdrawn, or the counter-offer refused; nothing is due, and what was paid goes back."""
 
     event_type: ClassVar[str] = "notice.order_withdrawn"
     contract_id: ContractId
@@ -85,7 +86,7 @@ class OrderWithdrawn(PublicEvent):
 
 
 class OrderExpired(PublicEvent):
-    """The counter-offer, or the time to answer a question, has passed; nothing is due."""
+    """The counter-offer, or the time to answer a question or to pay, has passed; nothing is due."""
 
     event_type: ClassVar[str] = "notice.order_expired"
     contract_id: ContractId

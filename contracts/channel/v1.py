@@ -1,4 +1,4 @@
-"""What channels publish on `orders.<channel>.v1`: orders, payments and claim notices.
+"""What channels publish on `orders.<channel>.v1`: orders, payments, claim notices, and the customers' answers.
 
 The message names its own type and version in its body (`type`, `schema_version`), so that a channel
 can write it in any language without headers. Unknown fields are faults: they are usually typing errors.
@@ -22,7 +22,7 @@ from contracts.vocabulary.identifiers import (
     contract_of_policy,
     numbering_owner,
 )
-from contracts.vocabulary.model import ChannelModel, ShortText
+from contracts.vocabulary.model import ChannelModel, LongText, ShortText
 from contracts.vocabulary.money import Currency, NonNegativeMinor, PositiveMinor
 from contracts.vocabulary.products import COVERAGES_MAX, Disclosures, InsuredRisk, PaymentFrequency
 from contracts.vocabulary.time import CivilDate, Instant
@@ -147,5 +147,59 @@ class LossReported(ChannelModel):
         return contract_id_of(numbering_owner(channel, self.book), self.contract_no or "")
 
 
-ChannelMessage = OrderPlaced | PaymentReported | LossReported
-CHANNEL_MESSAGES: tuple[type[ChannelMessage], ...] = (OrderPlaced, PaymentReported, LossReported)
+class _AboutOrder(ChannelModel):
+    """Names an order by the channel's own number, and its contract as the order did."""
+
+    order_no: ExternalNumber
+    contract_no: ExternalNumber | None = None
+    book: BookCode | None = None
+    answered_at: Instant
+
+    def contract_id(self, channel: str) -> str:
+        """The contract of the order, derived as the order derives it."""
+        return contract_id_of(numbering_owner(channel, self.book), self.contract_no or self.order_no)
+
+
+class CounterOfferAnswered(_AboutOrder):
+    """The customer takes the counter-offer that stands for an order, or refuses it, which withdraws the order.
+
+    `answered_at` is when the customer answered; it decides whether an offer was still open. `contract_no` and `book`
+    are those of the order. The same bytes again change nothing; another answer has another `answered_at`.
+    """
+
+    type: Literal["counter_offer.answered"]
+    schema_version: Literal[1]
+    answer: Literal["taken", "refused"]
+    answered_by: ShortText | None = None
+
+
+class InformationProvided(_AboutOrder):
+    """The answer to the underwriter's question that is open for an order. Other fields as in CounterOfferAnswered."""
+
+    type: Literal["information.provided"]
+    schema_version: Literal[1]
+    answer: LongText
+    answered_by: ShortText | None = None
+
+
+class WithdrawalRequested(_AboutOrder):
+    """The customer does not want the order any more; possible until it is issued. Other fields as above."""
+
+    type: Literal["withdrawal.requested"]
+    schema_version: Literal[1]
+    reason: ShortText
+    answered_by: ShortText | None = None
+
+
+Answer = CounterOfferAnswered | InformationProvided | WithdrawalRequested
+"""What a channel says about an order that it placed before."""
+
+ChannelMessage = OrderPlaced | PaymentReported | LossReported | Answer
+CHANNEL_MESSAGES: tuple[type[ChannelMessage], ...] = (
+    OrderPlaced,
+    PaymentReported,
+    LossReported,
+    CounterOfferAnswered,
+    InformationProvided,
+    WithdrawalRequested,
+)

@@ -36,6 +36,15 @@ class IssuanceFailed(PublicEvent):
     faults: tuple[Fault, ...]
 
 
+class ApplicationReleased(PublicEvent):
+    """An accepted application has not become a policy and never will."""
+
+    event_type: ClassVar[str] = "policy.application_released"
+    contract_id: ContractId
+    channel: ChannelCode
+    order_no: ExternalNumber
+
+
 class SandboxCleared(PublicEvent):
     """What a sandbox channel did before is gone from all read models; one in each partition, keyed by its `lane`."""
 
@@ -46,4 +55,10 @@ class SandboxCleared(PublicEvent):
     reason: str
 
 
-EVENTS: tuple[type[PublicEvent], ...] = (PolicyIssued, PolicyRenewed, IssuanceFailed, SandboxCleared)
+EVENTS: tuple[type[PublicEvent], ...] = (
+    PolicyIssued,
+    PolicyRenewed,
+    IssuanceFailed,
+    SandboxCleared,
+    ApplicationReleased,
+)

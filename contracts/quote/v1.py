@@ -146,7 +146,7 @@ class CounterOffered(PublicEvent):
 
 
 class ApplicationWithdrawn(PublicEvent):
-    """The customer does not want the cover (any more); it was not accepted."""
+    """The customer does not want the cover (any more), and there will be no policy; nothing is due for it."""
 
     event_type: ClassVar[str] = "application.withdrawn"
     contract_id: ContractId
@@ -156,13 +156,23 @@ class ApplicationWithdrawn(PublicEvent):
 
 
 class ApplicationExpired(PublicEvent):
-    """Nobody answered a counter-offer, or a question, in time."""
+    """Nobody answered a counter-offer or a question, or paid, in time; there will be no policy, nothing is due."""
 
     event_type: ClassVar[str] = "application.expired"
     contract_id: ContractId
     channel: ChannelCode
     order_no: ExternalNumber
     expired_on: date
+
+
+class ReleaseRequested(PublicEvent):
+    """An accepted application shall end without a policy (`reason`: withdrawal or expiry); policy decides whether."""
+
+    event_type: ClassVar[str] = "application.release_requested"
+    contract_id: ContractId
+    channel: ChannelCode
+    order_no: ExternalNumber
+    reason: str
 
 
 EVENTS: tuple[type[PublicEvent], ...] = (
@@ -180,4 +190,5 @@ EVENTS: tuple[type[PublicEvent], ...] = (
     CounterOffered,
     ApplicationWithdrawn,
     ApplicationExpired,
+    ReleaseRequested,
 )

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from contracts.channel.v1 import PaymentReported
 from contracts.claims.v1 import ClaimApproved
 from contracts.policy.v1 import IssuanceFailed, PolicyIssued, PolicyRenewed, SandboxCleared
-from contracts.quote.v1 import ApplicationAccepted
+from contracts.quote.v1 import ApplicationAccepted, ApplicationExpired, ApplicationWithdrawn
 from contracts.topics import ORDER_BYTES_MAX, ServiceName, channel_of, events_topic
 from contracts.vocabulary.products import SettlementMethod
 from services.billing.domain.commands import (
@@ -60,6 +60,12 @@ def on_issuance_failed(event: IssuanceFailed) -> Sequence[Instruction]:
     return (_to(event.contract_id, command),)
 
 
+def on_application_ended(event: ApplicationWithdrawn | ApplicationExpired) -> Sequence[Instruction]:
+    """What was billed before cover is due no longer; it comes behind the acceptance, on the same topic."""
+    command = ReverseAdvance(contract_id=event.contract_id, channel=event.channel, order_no=event.order_no)
+    return (_to(event.contract_id, command),)
+
+
 def on_claim_approved(event: ClaimApproved) -> Sequence[Instruction]:
     """Pay the claim out."""
     command = PayClaim(
@@ -84,6 +90,8 @@ react = route(
     (PolicyIssued, on_term_in_force),
     (PolicyRenewed, on_term_in_force),
     (IssuanceFailed, on_issuance_failed),
+    (ApplicationWithdrawn, on_application_ended),
+    (ApplicationExpired, on_application_ended),
     (ClaimApproved, on_claim_approved),
     (SandboxCleared, on_sandbox_cleared),
 )

@@ -160,7 +160,7 @@ def refuse(channel: Channel, order_no: OrderNo, by: By) -> None:
 
 @referrals.command("withdraw")
 def withdraw(channel: Channel, order_no: OrderNo, by: By, reason: Reason) -> None:
-    """The customer does not want the cover any more; only before it is accepted."""
+    """The customer does not want the cover any more; until the order is issued."""
     _post(channel, order_no, "withdraw", {"by": by, "reason": reason})
 
 
@@ -168,16 +168,22 @@ def withdraw(channel: Channel, order_no: OrderNo, by: By, reason: Reason) -> Non
 def expire(
     channel: Annotated[str | None, typer.Argument(help="The channel; all that lapsed unless given.")] = None,
     order_no: Annotated[str | None, typer.Argument(help="The channel's order number.")] = None,
+    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today unless given.")] = None,
 ) -> None:
-    """Close applications whose offer or question was not answered in time."""
+    """End applications whose offer, question or payment has waited beyond its last day.
+
+    The service does so by itself; this is for a day on which it did not, or for a single order.
+    """
+    body = {} if on is None else {"on": on.date().isoformat()}
     if channel is not None and order_no is not None:
-        _post(channel, order_no, "expire", None)
+        _post(channel, order_no, "expire", body)
         return
     if channel is not None:
         raise Failure("Give channel and order number, or neither to close all that lapsed.")
-    lapsed = get(running_stack(), ServiceName.QUOTE, "/referrals", lapsed=True, limit=1000)
+    before = {} if on is None else {"before": body["on"]}
+    lapsed = get(running_stack(), ServiceName.QUOTE, "/deadlines", limit=1000, **before)
     for one in lapsed:
-        _post(one["channel"], one["order_no"], "expire", None)
+        _post(one["channel"], one["order_no"], "expire", body)
     console.print(f"{len(lapsed)} applications had lapsed.")
 
 

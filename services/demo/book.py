@@ -64,7 +64,7 @@ def generate_book(orders: int = ORDERS_DEFAULT, seed: int = 1) -> Book:
             claims=_by_outcome(written_claims),
             policies_issued=sum(contract.in_force for contract in contracts),
             renewals=sum(len(contract.terms) - 1 for contract in contracts),
-            awaiting_payment=sum(not contract.in_force for contract in contracts),
+            awaiting_payment=sum(not (contract.in_force or contract.withdrawn) for contract in contracts),
             written_premium_minor=_written_premium(contracts),
             claims_paid_minor=dict(claims_paid),
         ),

@@ -1,4 +1,4 @@
-"""Writes the payments of a generated book: exact ones, and every kind that cannot be matched."""
+"""Writes the payments of a generated book: exact ones, every kind that cannot be matched, and withdrawals instead."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from services.demo.raw import Contract, Outcome, RawMessage, message_bytes
 
 _PAYERS_UNDER_COVER = 0.4
 # What a payment before cover is, in a hundred; a contract of another kind waits for its money for ever.
-_KINDS = {"exact": 90, "too little": 3, "too much": 3, "other currency": 1, "none": 3}
+_KINDS = {"exact": 90, "too little": 3, "too much": 3, "other currency": 1, "none": 2, "withdrawn": 1}
 # What may follow a payment that settled an invoice.
 _SEQUELS = {"nothing": 93, "repeated": 3, "reused": 2, "paid again": 2}
 _STRANGERS_MIN = 2
@@ -55,6 +55,9 @@ class PaymentWriter:
             yield self._payment(contract, whole_minor + 137, FaultCode.AMOUNT_MISMATCH)
         elif kind == "other currency":
             yield self._payment(contract, first_minor, FaultCode.WRONG_CURRENCY, currency="USD")
+        elif kind == "withdrawn":
+            contract.withdrawn = True
+            yield _withdrawal(contract)
 
     def _settled(self, contract: Contract, amount_minor: int) -> Iterator[RawMessage]:
         paid = self._payment(contract, amount_minor, Outcome.MATCHED)
@@ -112,6 +115,21 @@ class PaymentWriter:
     def _number(self) -> str:
         self._count += 1
         return f"{self._prefix}{self._count:06d}"
+
+
+def _withdrawal(contract: Contract) -> RawMessage:
+    order = contract.terms[0]
+    withdrawal = {
+        "type": "withdrawal.requested",
+        "schema_version": 1,
+        "order_no": order.order_no,
+        "contract_no": contract.contract_no,
+        "book": contract.book,
+        "answered_at": f"{order.effective}T07:00:00Z",
+        "reason": "bought elsewhere",
+    }
+    given = {name: value for name, value in withdrawal.items() if value is not None}
+    return RawMessage(contract.channel, contract.contract_no, message_bytes(given), order.order_no, Outcome.WITHDRAWN)
 
 
 def _first_instalment(contract: Contract) -> int:

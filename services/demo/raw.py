@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     APPROVED = "approved"
     AWAITING_APPROVAL = "awaiting_approval"
     ZERO = "zero"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Term:
 
 @dataclass(slots=True)
 class Contract:
-    """A contract of the book with its terms, oldest first, and whether its cover has begun."""
+    """A contract of the book with its terms, oldest first, whether its cover has begun, or its order was withdrawn."""
 
     channel: str
     product: str
@@ -61,6 +62,7 @@ class Contract:
     currency: str
     terms: list[Term] = field(default_factory=list)
     in_force: bool = False
+    withdrawn: bool = False
 
 
 def message_bytes(message: Mapping[str, Any]) -> bytes:

@@ -30,6 +30,7 @@ class Metrics:
         self.relay_lag = self._gauge("relay_lag_events", "Log events the relay has not passed yet")
         self.projection_lag = self._gauge("projection_lag_events", "Log events the projector has not passed yet")
         self.loop_stalls = self._counter("loop_stalls_total", "Times that the event loop stood still")
+        self.calendar_done = self._counter("calendar_commands_total", "Commands of the calendar that changed something")
         self.commands_turned_away = self._counter(
             "commands_turned_away_total", "HTTP commands refused because too many waited"
         )

@@ -23,6 +23,7 @@ class ServiceSettings(BaseSettings):
     commands_waiting_max: int = Field(default=256, ge=1, description="HTTP commands that wait; more are turned away")
     reads_waiting_max: int = Field(default=256, ge=1, description="HTTP reads that wait; more are turned away")
     poll_seconds: float = Field(default=0.05, gt=0, description="how often a sleeping loop looks again")
+    calendar_seconds: float = Field(default=5, gt=0, description="how often is looked for what is due")
     channel_refresh_seconds: float = Field(default=2, gt=0, description="how soon a new channel is seen")
 
     checkpoints_folder: Path | None = Field(default=None, description="where signed checkpoints of the log are kept")

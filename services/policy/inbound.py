@@ -1,14 +1,21 @@
-"""From foreign facts to commands: accepted applications and payments."""
+"""From foreign facts to commands: accepted applications, payments, and applications that shall end unissued."""
 
 from collections.abc import Sequence
 
 from contracts.billing.v1 import PaymentReceived
-from contracts.quote.v1 import ApplicationAccepted, SandboxCleared
+from contracts.quote.v1 import ApplicationAccepted, ReleaseRequested, SandboxCleared
 from contracts.topics import ServiceName, events_topic
 from contracts.vocabulary.products import SettlementMethod
 from services.kernel.messages import Instruction
 from services.kernel.routing import route
-from services.policy.domain.commands import AwaitPayment, ClearSandbox, ConfirmPayment, IssuePolicy, PolicyCommand
+from services.policy.domain.commands import (
+    AwaitPayment,
+    ClearSandbox,
+    ConfirmPayment,
+    IssuePolicy,
+    PolicyCommand,
+    ReleaseApplication,
+)
 
 SOURCES = (events_topic(ServiceName.QUOTE), events_topic(ServiceName.BILLING))
 
@@ -41,6 +48,12 @@ def on_payment_received(event: PaymentReceived) -> Sequence[Instruction]:
     )
 
 
+def on_release_requested(event: ReleaseRequested) -> Sequence[Instruction]:
+    """Whether the order has ended or become a policy is decided here, on the one stream that sees both."""
+    command = ReleaseApplication(contract_id=event.contract_id, channel=event.channel, order_no=event.order_no)
+    return (_to(event.contract_id, command),)
+
+
 def on_sandbox_cleared(event: SandboxCleared) -> Sequence[Instruction]:
     """Put away here as well what came before it in its partition."""
     command = ClearSandbox(channel=event.channel, lane=event.lane, cleared_by=event.cleared_by, reason=event.reason)
@@ -50,5 +63,6 @@ def on_sandbox_cleared(event: SandboxCleared) -> Sequence[Instruction]:
 react = route(
     (ApplicationAccepted, on_application_accepted),
     (PaymentReceived, on_payment_received),
+    (ReleaseRequested, on_release_requested),
     (SandboxCleared, on_sandbox_cleared),
 )

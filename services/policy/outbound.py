@@ -6,6 +6,7 @@ from contracts.channel import notices_v1 as notices
 from contracts.policy import v1
 from services.kernel.messages import Notice, Outgoing, Recorded
 from services.policy.domain.events import (
+    ApplicationReleased,
     IssuanceFailed,
     PaymentAwaited,
     PaymentConfirmed,
@@ -35,6 +36,12 @@ def to_wire(recorded: Recorded[PolicyEvent]) -> Outgoing | None:
             )
             notice = notices.IssuanceFailed(contract_id=event.contract_id, order_no=event.order_no, faults=event.faults)
             return Outgoing(event.contract_id, failed, Notice(event.channel, notice))
+        case ApplicationReleased():
+            # Quote, which knows why, tells the channel.
+            released = v1.ApplicationReleased(
+                contract_id=event.contract_id, channel=event.channel, order_no=event.order_no
+            )
+            return Outgoing(event.contract_id, released)
         case SandboxCleared():
             cleared = v1.SandboxCleared(
                 channel=event.channel, lane=event.lane, cleared_by=event.cleared_by, reason=event.reason

@@ -7,9 +7,10 @@ from services.kernel.messages import Delivery
 from services.kernel.process.application import Application
 from services.kernel.read_models import ReadModels
 from services.kernel.service import ServiceDefinition
-from services.quote import inbound, outbound
+from services.quote import deadlines, inbound, outbound
 from services.quote.api import router
 from services.quote.catalogue import Catalogue
+from services.quote.customer_api import decisions
 from services.quote.customers import Customers
 from services.quote.domain.decider import QUOTE_DECIDER
 from services.quote.domain.events import QUOTE_EVENTS
@@ -39,6 +40,7 @@ async def look_up(read: ReadModels, deliveries: Sequence[Delivery]) -> None:
     await customers.refresh(read, deliveries)
 
 
+router.include_router(decisions)
 router.include_router(underwriting)
 
-application = Application(DEFINITION, router, before_batch=look_up)
+application = Application(DEFINITION, router, before_batch=look_up, due=deadlines.due)

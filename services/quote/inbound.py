@@ -4,8 +4,16 @@ import hashlib
 from collections.abc import Sequence
 from typing import assert_never
 
-from contracts.channel.v1 import LossReported, OrderPlaced, PaymentReported
-from contracts.policy.v1 import IssuanceFailed, PolicyIssued, PolicyRenewed
+from contracts.channel.v1 import (
+    Answer,
+    CounterOfferAnswered,
+    InformationProvided,
+    LossReported,
+    OrderPlaced,
+    PaymentReported,
+    WithdrawalRequested,
+)
+from contracts.policy.v1 import ApplicationReleased, IssuanceFailed, PolicyIssued, PolicyRenewed
 from contracts.topics import ServiceName, channel_of, events_topic
 from contracts.vocabulary.faults import Fault, FaultCode
 from services.kernel.messages import Delivery, FieldFault, Instruction, UniqueKey
@@ -13,6 +21,7 @@ from services.kernel.routing import route
 from services.quote.catalogue import Catalogue
 from services.quote.channel_form import Malformed, read_message
 from services.quote.customers import Customers
+from services.quote.domain.answers.commands import AnswerOrder, RecordRelease
 from services.quote.domain.commands import (
     RecordIssue,
     RecordIssueFailure,
@@ -20,6 +29,12 @@ from services.quote.domain.commands import (
     SubmitApplication,
 )
 from services.quote.domain.order import ChosenCoverage, Order
+from services.quote.domain.underwriting.commands import (
+    ProvideInformation,
+    RefuseCounterOffer,
+    TakeCounterOffer,
+    WithdrawApplication,
+)
 
 SOURCES = (events_topic(ServiceName.POLICY),)
 TRIAL_SOURCE = "trial"
@@ -58,7 +73,7 @@ class QuoteInbound:
         self._customers = customers or Customers()
 
     def react_to_channel(self, delivery: Delivery) -> Sequence[Instruction]:
-        """An order to an application; malformed messages of any type to a refusal.
+        """An order or an answer to its application; malformed messages of any type to a refusal.
 
         Raises ValueError for a topic that is no channel's.
         """
@@ -67,6 +82,8 @@ class QuoteInbound:
         match message:
             case OrderPlaced():
                 return (self._submit(message, channel, delivery),)
+            case CounterOfferAnswered() | InformationProvided() | WithdrawalRequested():
+                return (_answer(message, channel, delivery.source),)
             case PaymentReported() | LossReported():
                 return ()
             case Malformed():
@@ -141,6 +158,39 @@ def _order(message: OrderPlaced) -> Order:
     )
 
 
+def _answer(message: Answer, channel: str, source: str) -> Instruction:
+    contract_id = message.contract_id(channel)
+    command = AnswerOrder(
+        channel=channel,
+        contract_id=contract_id,
+        order_no=message.order_no,
+        source=source,
+        message_type=message.type,
+        content_digest=hashlib.sha256(message.model_dump_json().encode()).hexdigest()[:32],
+        answered_at=message.answered_at,
+        step=_step(message, message.answered_by or channel),
+    )
+    # In the lane of its order: behind it, and behind whatever of its contract waits for a person.
+    stream = application_stream(channel, message.order_no, contract_id)
+    return Instruction(lane=contract_id, stream=stream, command=command)
+
+
+def _step(
+    message: Answer, who: str
+) -> TakeCounterOffer | RefuseCounterOffer | ProvideInformation | WithdrawApplication:
+    match message:
+        case CounterOfferAnswered(answer="taken"):
+            return TakeCounterOffer(order_no=message.order_no, taken_by=who, taken_on=message.answered_at.date())
+        case CounterOfferAnswered():
+            return RefuseCounterOffer(order_no=message.order_no, refused_by=who)
+        case InformationProvided():
+            return ProvideInformation(order_no=message.order_no, provided_by=who, answer=message.answer)
+        case WithdrawalRequested():
+            return WithdrawApplication(order_no=message.order_no, withdrawn_by=who, reason=message.reason)
+        case _:
+            assert_never(message)
+
+
 def _number_reused(message: OrderPlaced, channel: str, delivery: Delivery) -> Instruction:
     text = (
         f"order {message.order_no} was placed before for another contract, and the first order stands; "
@@ -191,11 +241,20 @@ def on_issuance_failed(event: IssuanceFailed) -> Sequence[Instruction]:
     return (_to_application(command),)
 
 
-def _to_application(command: RecordIssue | RecordIssueFailure) -> Instruction:
+def on_application_released(event: ApplicationReleased) -> Sequence[Instruction]:
+    """Policy has not issued the application and never will, as it was asked."""
+    command = RecordRelease(channel=event.channel, contract_id=event.contract_id, order_no=event.order_no)
+    return (_to_application(command),)
+
+
+def _to_application(command: RecordIssue | RecordIssueFailure | RecordRelease) -> Instruction:
     stream = application_stream(command.channel, command.order_no, command.contract_id)
     return Instruction(lane=command.contract_id, stream=stream, command=command)
 
 
 react = route(
-    (PolicyIssued, on_cover_in_force), (PolicyRenewed, on_cover_in_force), (IssuanceFailed, on_issuance_failed)
+    (PolicyIssued, on_cover_in_force),
+    (PolicyRenewed, on_cover_in_force),
+    (IssuanceFailed, on_issuance_failed),
+    (ApplicationReleased, on_application_released),
 )

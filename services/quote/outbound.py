@@ -6,6 +6,8 @@ from contracts.channel import notices_v1 as notices
 from contracts.quote import v1
 from contracts.vocabulary.products import SettlementMethod
 from services.kernel.messages import Notice, Outgoing, Recorded
+from services.quote.domain.answers.commands import AnswerOrder
+from services.quote.domain.answers.events import AnswerReceived, AnswerRefused, ReleaseRequested
 from services.quote.domain.commands import RefuseMessage, SubmitApplication
 from services.quote.domain.events import (
     ApplicationAccepted,
@@ -28,7 +30,8 @@ from services.quote.domain.lifecycle.events import (
     ProductWithdrawn,
     SandboxOpened,
 )
-from services.quote.domain.state import Application, QuoteState, Refused
+from services.quote.domain.releases import is_pending
+from services.quote.domain.state import Application, NothingYet, QuoteState, Refused
 from services.quote.domain.underwriting.events import (
     ApplicationAssessed,
     ApplicationExpired,
@@ -62,7 +65,7 @@ def to_wire(recorded: Recorded[QuoteEvent]) -> Outgoing | None:
             return None
         case MessageRefused():
             return Outgoing(recorded.stream, _refused(event), _notice_of_refusal(event))
-        case OrderConflicted():
+        case OrderConflicted() | AnswerRefused():
             return Outgoing(event.contract_id, _refused(event), _notice_of_refusal(event))
         case ApplicationSubmitted():
             return _submitted(event)
@@ -80,10 +83,13 @@ def to_wire(recorded: Recorded[QuoteEvent]) -> Outgoing | None:
         case ApplicationIssued() | ApplicationNotIssued():
             # Policy, whose fact it is, has told everybody.
             return None
+        case ReleaseRequested():
+            return _release_requested(event)
         case SandboxCleared():
             return _cleared(event)
         case (
             ApplicationAssessed()
+            | AnswerReceived()
             | ReferralAssigned()
             | ReferralNoted()
             | InformationProvided()
@@ -124,6 +130,13 @@ def _told_of_product(event: ProductPublished | ProductWithdrawn | ProductClosed)
             assert_never(event)
 
 
+def _release_requested(event: ReleaseRequested) -> Outgoing:
+    requested = v1.ReleaseRequested(
+        contract_id=event.contract_id, channel=event.channel, order_no=event.order_no, reason=event.kind
+    )
+    return Outgoing(event.contract_id, requested)
+
+
 def _cleared(event: SandboxCleared) -> Outgoing:
     cleared = v1.SandboxCleared(
         channel=event.channel, lane=event.lane, cleared_by=event.cleared_by, reason=event.reason
@@ -139,10 +152,22 @@ def repeat(command: Any, state: QuoteState) -> Notice | None:
                 return None if state.outcome is None else _notice_of_outcome(state.outcome)
             conflict = state.conflicts.get(command.order.digest())
             return None if conflict is None else _notice_of_refusal(conflict)
+        case AnswerOrder(), Application() | NothingYet():
+            return _answered_again(command, state)
         case RefuseMessage(), Refused():
             return _notice_of_refusal(state.refusal)
         case _:
             return None
+
+
+def _answered_again(command: AnswerOrder, state: Application | NothingYet) -> Notice | None:
+    known = state.answers.get(command.content_digest)
+    if isinstance(known, AnswerRefused):
+        return _notice_of_refusal(known)
+    if isinstance(state, NothingYet) or state.outcome is None:
+        return None
+    # While policy decides on the end of the order, what was accepted is no answer.
+    return None if is_pending(state) else _notice_of_outcome(state.outcome)
 
 
 def _published(event: ProductPublished) -> v1.ProductPublished:
@@ -196,14 +221,20 @@ def _declined(event: ApplicationDeclined) -> v1.ApplicationDeclined:
     )
 
 
-def _refused(event: MessageRefused | OrderConflicted) -> v1.MessageRefused:
+def _refused(event: MessageRefused | OrderConflicted | AnswerRefused) -> v1.MessageRefused:
     return v1.MessageRefused(channel=event.channel, source=event.source, faults=event.faults)
 
 
-def _notice_of_refusal(event: MessageRefused | OrderConflicted) -> Notice:
-    named = (
-        (_ORDER_TYPE, event.order_no) if isinstance(event, OrderConflicted) else (event.message_type, event.reference)
-    )
+def _notice_of_refusal(event: MessageRefused | OrderConflicted | AnswerRefused) -> Notice:
+    match event:
+        case MessageRefused():
+            named = (event.message_type, event.reference)
+        case OrderConflicted():
+            named = (_ORDER_TYPE, event.order_no)
+        case AnswerRefused():
+            named = (event.message_type, event.order_no)
+        case _:
+            assert_never(event)
     notice = notices.MessageRefused(
         source=event.source,
         message_type=named[0],
@@ -225,6 +256,7 @@ def _notice_of_outcome(outcome: Outcome) -> Notice:
                 premium_minor=terms.premium_minor,
                 currency=terms.currency,
                 payment_due_before_cover=terms.settlement is SettlementMethod.PAY_BEFORE_COVER,
+                pay_by=outcome.pay_by,
             )
             return Notice(terms.channel, accepted)
         case ApplicationDeclined():

@@ -28,14 +28,16 @@ underwriting = APIRouter(tags=["underwriting"])
 Underwriter = Annotated[PlainText, PathParameter()]
 Channel = Annotated[ChannelCode, PathParameter()]
 State = Literal["referred", "asked", "offered", "accepted", "declined", "withdrawn", "expired"]
-_ORDER = "/referrals/{channel}/{order_no:path}"
+ORDER = "/referrals/{channel}/{order_no:path}"
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """What a request says; an unknown field is a mistake."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class Signed(_Body):
+class Signed(Body):
     """Who does it."""
 
     by: PlainText
@@ -66,13 +68,7 @@ class Question(Signed):
     answer_days: Annotated[int, Field(ge=1, le=365)] = 14
 
 
-class Answer(Signed):
-    """The answer to the open question."""
-
-    answer: PlainText
-
-
-class OfferedLoading(_Body):
+class OfferedLoading(Body):
     """Either `percent` of the premium, such as "25", or an amount; on all coverages unless some are named."""
 
     percent: RatioText | None = None
@@ -154,20 +150,20 @@ async def referrals(
     return await underwriting_queries.referrals(kernel_of(request).read, state, underwriter, overdue_on, limit)
 
 
-@underwriting.post(_ORDER + "/assign")
+@underwriting.post(ORDER + "/assign")
 async def assign(order: Order, body: Assignment) -> CommandResult:
     """Give a referral to an underwriter."""
     command = commands.AssignReferral(order_no=order.order_no, underwriter=body.underwriter, assigned_by=body.by)
     return await order.carry_out(command)
 
 
-@underwriting.post(_ORDER + "/note")
+@underwriting.post(ORDER + "/note")
 async def note(order: Order, body: Note) -> CommandResult:
     """Put a note into the file; the channel does not see it."""
     return await order.carry_out(commands.NoteReferral(order_no=order.order_no, noted_by=body.by, note=body.note))
 
 
-@underwriting.post(_ORDER + "/ask")
+@underwriting.post(ORDER + "/ask")
 async def ask(order: Order, body: Question) -> CommandResult:
     """Ask the channel a question."""
     until = clock.now().date() + timedelta(days=body.answer_days)
@@ -177,29 +173,28 @@ async def ask(order: Order, body: Question) -> CommandResult:
     return await order.carry_out(command)
 
 
-@underwriting.post(_ORDER + "/answer")
-async def answer(order: Order, body: Answer) -> CommandResult:
-    """Answer the open question."""
-    command = commands.ProvideInformation(order_no=order.order_no, provided_by=body.by, answer=body.answer)
-    return await order.carry_out(command)
-
-
-@underwriting.post(_ORDER + "/accept")
+@underwriting.post(ORDER + "/accept")
 async def accept(order: Order, body: Explained) -> CommandResult:
     """Accept as ordered. 409 with code `authority_exceeded` where the underwriter's level is too low."""
     level = await underwriting_queries.authority_of(order.kernel.read, body.by)
-    command = commands.AcceptReferral(order_no=order.order_no, accepted_by=body.by, level=level, reason=body.reason)
+    command = commands.AcceptReferral(
+        order_no=order.order_no,
+        accepted_by=body.by,
+        level=level,
+        reason=body.reason,
+        accepted_on=clock.now().date(),
+    )
     return await order.carry_out(command)
 
 
-@underwriting.post(_ORDER + "/decline")
+@underwriting.post(ORDER + "/decline")
 async def decline(order: Order, body: Explained) -> CommandResult:
     """Decline; the channel reads the reason."""
     command = commands.DeclineReferral(order_no=order.order_no, declined_by=body.by, reason=body.reason)
     return await order.carry_out(command)
 
 
-@underwriting.post(_ORDER + "/counter")
+@underwriting.post(ORDER + "/counter")
 async def counter(order: Order, body: Offer) -> CommandResult:
     """Offer other terms. 409 with code `authority_exceeded`, `coverage_mandatory`, `premium_missing` and others."""
     command = commands.MakeCounterOffer(
@@ -215,35 +210,8 @@ async def counter(order: Order, body: Offer) -> CommandResult:
     return await order.carry_out(command)
 
 
-@underwriting.post(_ORDER + "/take")
-async def take(order: Order, body: Signed) -> CommandResult:
-    """The customer takes the counter-offer; the order is accepted on its terms."""
-    command = commands.TakeCounterOffer(order_no=order.order_no, taken_by=body.by, taken_on=clock.now().date())
-    return await order.carry_out(command)
-
-
-@underwriting.post(_ORDER + "/refuse")
-async def refuse(order: Order, body: Signed) -> CommandResult:
-    """The customer does not take the counter-offer; the order is withdrawn."""
-    return await order.carry_out(commands.RefuseCounterOffer(order_no=order.order_no, refused_by=body.by))
-
-
-@underwriting.post(_ORDER + "/withdraw")
-async def withdraw(order: Order, body: Explained) -> CommandResult:
-    """The customer does not want the cover any more."""
-    command = commands.WithdrawApplication(order_no=order.order_no, withdrawn_by=body.by, reason=body.reason)
-    return await order.carry_out(command)
-
-
-@underwriting.post(_ORDER + "/expire")
-async def expire(order: Order) -> CommandResult:
-    """Close an application whose offer or question was not answered in time; 409 `not_expired` before that."""
-    command = commands.ExpireApplication(order_no=order.order_no, expired_on=clock.now().date())
-    return await order.carry_out(command)
-
-
 # Last, as an order number may hold slashes: what ends in a verb must not be taken for a number.
-@underwriting.get(_ORDER)
+@underwriting.get(ORDER)
 async def referral(channel: str, order_no: str, request: Request) -> underwriting_queries.ReferralView:
     """One referral, decided or not; its whole history is that of the order."""
     found = await underwriting_queries.referral_of_order(kernel_of(request).read, channel, order_no)

@@ -15,7 +15,10 @@ EXTRA_MODULES = {
         (
             "catalogue",
             "channel_form",
+            "customer_api",
             "customers",
+            "deadline_queries",
+            "deadlines",
             "plan_sheet",
             "product_api",
             "product_files",

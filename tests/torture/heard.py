@@ -18,6 +18,7 @@ _EXPECTED = {
     Outcome.MATCHED: ("booked",),
     Outcome.APPROVED: ("registered", "approved", "paid"),
     Outcome.AWAITING_APPROVAL: ("registered",),
+    Outcome.WITHDRAWN: ("withdrawn",),
     Outcome.ZERO: ("registered", "approved"),
 }
 _MAY_FOLLOW = {Outcome.AWAITING_PAYMENT: "issued"}
@@ -53,6 +54,8 @@ def _word(kind: str, notice: Mapping[str, Any]) -> str:
             return "accepted"
         case "policy_issued":
             return "renewed" if notice["renewal"] else "issued"
+        case "order_withdrawn":
+            return "withdrawn"
         case "claim_registered":
             return "registered"
         case "claim_paid":

@@ -13,6 +13,7 @@ from contracts.topics import PARTITIONS_DEFAULT, orders_topic
 from services.demo.book import CHANNELS, Book, generate_book
 from services.demo.raw import RawMessage
 from services.kernel import kafka
+from tests.torture.afterthoughts import afterthoughts
 from tests.torture.cluster import Cluster
 from tests.torture.journal import Entry
 from tests.torture.poison import poison
@@ -65,7 +66,8 @@ class Load:
             book = generate_book(orders=self._orders, seed=self._seed * 1000 + number)
             self.books.append(book)
             mark = f"X{self._seed}-{number}"
-            await self._publish("orders", book.orders, poison(self._random.choice(CHANNELS), mark))
+            orders = [*book.orders, *afterthoughts(book.orders, mark)]
+            await self._publish("orders", orders, poison(self._random.choice(CHANNELS), mark))
             await self._sender.send_oversized(self._random.choice(CHANNELS), mark)
             self._begun.append(_Begun(book))
         ordered.set()

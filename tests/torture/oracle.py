@@ -46,7 +46,7 @@ async def audit(cluster: Cluster, entries: Sequence[Entry], books: Sequence[Book
             done.append(await _inbox(cluster, connection, definition))
         finally:
             await connection.close()
-    return [*done, *_money(cluster, books)]
+    return [*done, await _ended(cluster), *_money(cluster, books)]
 
 
 async def _outcomes(cluster: Cluster, entries: Sequence[Entry]) -> Audit:
@@ -119,6 +119,31 @@ async def _inbox(cluster: Cluster, connection: asyncpg.Connection, definition: S
             at = taken[place]["next_offset"] if place in taken else 0
             assert at == end, f"A4 {definition.name}: {place} taken up to {at}, it ends at {end}"
     return Audit(f"A4 {definition.name}: inbox", f"{len(taken)} partitions to their ends")
+
+
+async def _ended(cluster: Cluster) -> Audit:
+    """What has ended without a policy has none, and owes nothing."""
+    ended = await _rows(
+        cluster,
+        ServiceName.QUOTE,
+        "select channel, order_no, status from read.application where status in ('withdrawn', 'expired')",
+    )
+    issued = await _rows(cluster, ServiceName.POLICY, "select channel, order_no from read.policy_term")
+    owed = await _rows(cluster, ServiceName.BILLING, "select channel, order_no from read.invoice where status = 'open'")
+    numbers = {(row["channel"], row["order_no"]) for row in ended}
+    for name, rows in (("a policy", issued), ("an open invoice", owed)):
+        wrong = sorted(numbers & {(row["channel"], row["order_no"]) for row in rows})
+        assert not wrong, f"A8 ended orders: {wrong[0]} has {name}"
+    return Audit("A8 ended orders", f"{len(numbers):,} without policy and open invoice")
+
+
+async def _rows(cluster: Cluster, service: str, query: str) -> list[asyncpg.Record]:
+    connection = await postgres.connect(postgres.service_dsn(cluster.servers.postgres, service, DATABASE_PREFIX))
+    try:
+        rows: list[asyncpg.Record] = await connection.fetch(query)
+        return rows
+    finally:
+        await connection.close()
 
 
 def _money(cluster: Cluster, books: Iterable[Book]) -> list[Audit]:

@@ -25,7 +25,7 @@ class WritePremium:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReverseAdvance:
-    """The order cannot be issued: drop what is open of it and owe back what was paid for it."""
+    """The order was not issued and will not be: drop what is open of it and owe back what was paid for it."""
 
     contract_id: str
     channel: str

@@ -13,6 +13,7 @@ from services.kernel import failpoints
 from services.kernel.cancellation import cancel
 from services.kernel.collector import collect_seldom
 from services.kernel.observability import configure_logging
+from services.kernel.process.calendar import Calendar, Due
 from services.kernel.process.dead_letter_api import dead_letters
 from services.kernel.process.http import install_problems, is_open, operations
 from services.kernel.process.runtime import BeforeBatch, Kernel
@@ -24,11 +25,16 @@ class Application:
     """A declared service that can be run."""
 
     def __init__(
-        self, definition: ServiceDefinition, router: APIRouter, before_batch: BeforeBatch | None = None
+        self,
+        definition: ServiceDefinition,
+        router: APIRouter,
+        before_batch: BeforeBatch | None = None,
+        due: Due | None = None,
     ) -> None:
         self.definition = definition
         self.router = router
         self.before_batch = before_batch
+        self.due = due
 
     def asgi(self, settings: ServiceSettings, give_up: Callable[[BaseException], None] = lambda _: None) -> FastAPI:
         """The ASGI application; starting it starts the service, which may have to wait for its servers.
@@ -46,10 +52,13 @@ class Application:
         async def life(app: FastAPI) -> AsyncIterator[None]:
             starting = asyncio.create_task(kernel.start(self.before_batch))
             starting.add_done_callback(ended)
+            tasks = [starting]
+            if self.due is not None:
+                tasks.append(asyncio.create_task(Calendar(kernel, self.due, settings.calendar_seconds).run()))
             try:
                 yield
             finally:
-                await cancel([starting])
+                await cancel(tasks)
                 await kernel.stop()
 
         app = FastAPI(title=f"{self.definition.name} service", version="1", lifespan=life)

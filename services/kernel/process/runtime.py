@@ -67,6 +67,7 @@ class Kernel:
         self._reads = Admission("reads", settings.reads_waiting_max, metrics.reads_turned_away)
         self.open = self.started = False
         self.waits_for: str | None = None
+        self.calendar_status = "off: nothing here is due by the calendar"
 
     async def start(self, before_batch: BeforeBatch | None = None) -> None:
         """Open pools, start the loops, then take messages in. Leaves nothing open where it fails.
@@ -288,6 +289,7 @@ class Kernel:
             **letters,
             "dead_letters_topic": dead_letters_topic(self.definition.name),
             "replies_waiting": replies,
+            "calendar": self.calendar_status,
             "checkpoint": self.signer.status,
             "checkpoint_number": self.signer.number,
         }

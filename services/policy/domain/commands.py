@@ -30,6 +30,15 @@ class ConfirmPayment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseApplication:
+    """The customer, or the calendar, ended an accepted order: wait for its money no longer, unless it is issued."""
+
+    contract_id: str
+    channel: str
+    order_no: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearSandbox:
     """Put away what a sandbox channel did so far in one partition, that of `lane`."""
 
@@ -39,4 +48,4 @@ class ClearSandbox:
     reason: str
 
 
-PolicyCommand: TypeAlias = IssuePolicy | AwaitPayment | ConfirmPayment | ClearSandbox
+PolicyCommand: TypeAlias = IssuePolicy | AwaitPayment | ConfirmPayment | ReleaseApplication | ClearSandbox

@@ -7,8 +7,16 @@ from contracts.vocabulary.faults import Fault, FaultCode
 from contracts.vocabulary.identifiers import policy_number
 from contracts.vocabulary.products import CoverTerms
 from services.kernel.decider import Decider
-from services.policy.domain.commands import AwaitPayment, ClearSandbox, ConfirmPayment, IssuePolicy, PolicyCommand
+from services.policy.domain.commands import (
+    AwaitPayment,
+    ClearSandbox,
+    ConfirmPayment,
+    IssuePolicy,
+    PolicyCommand,
+    ReleaseApplication,
+)
 from services.policy.domain.events import (
+    ApplicationReleased,
     IssuanceFailed,
     PaymentAwaited,
     PaymentConfirmed,
@@ -29,6 +37,8 @@ def decide(command: PolicyCommand, state: PolicyState) -> list[PolicyEvent]:
             return _await_payment(command, state)
         case ConfirmPayment():
             return _confirm_payment(command, state)
+        case ReleaseApplication():
+            return _release(command, state)
         case ClearSandbox():
             return [_cleared(command)]
         case _:
@@ -80,6 +90,13 @@ def _confirm_payment(command: ConfirmPayment, state: PolicyState) -> list[Policy
     return [confirmed] if awaited is None else [confirmed, *_issue(awaited, state)]
 
 
+def _release(command: ReleaseApplication, state: PolicyState) -> list[PolicyEvent]:
+    # An order that is issued stays so, and quote has been told: the one who waits for an answer gets it from that.
+    if state.is_settled((command.channel, command.order_no)):
+        return []
+    return [ApplicationReleased(contract_id=command.contract_id, channel=command.channel, order_no=command.order_no)]
+
+
 def _key(terms: CoverTerms) -> OrderKey:
     return (terms.channel, terms.order_no)
 
@@ -97,20 +114,26 @@ def evolve(state: PolicyState, event: PolicyEvent) -> PolicyState:
             terms = event.terms
             order = _key(terms)
             term = PolicyTerm(policy_no=event.policy_no, order=order, period=terms.period)
-            awaiting = {known: waits for known, waits in state.awaiting.items() if known != order}
-            return replace(state, terms=(*state.terms, term), awaiting=awaiting)
+            return replace(_without(state, order), terms=(*state.terms, term))
         case PaymentAwaited():
             return replace(state, awaiting={**state.awaiting, _key(event.terms): event.terms})
         case PaymentConfirmed():
             return replace(state, paid_orders=state.paid_orders | {(event.channel, event.order_no)})
         case IssuanceFailed():
             failed = (event.channel, event.order_no)
-            awaiting = {known: waits for known, waits in state.awaiting.items() if known != failed}
-            return replace(state, failed_orders=state.failed_orders | {failed}, awaiting=awaiting)
+            return replace(_without(state, failed), failed_orders=state.failed_orders | {failed})
+        case ApplicationReleased():
+            released = (event.channel, event.order_no)
+            return replace(_without(state, released), released_orders=state.released_orders | {released})
         case SandboxCleared():
             return state
         case _:
             assert_never(event)
+
+
+def _without(state: PolicyState, order: OrderKey) -> PolicyState:
+    """The state in which that order waits for nothing."""
+    return replace(state, awaiting={known: waits for known, waits in state.awaiting.items() if known != order})
 
 
 POLICY_DECIDER: Decider[PolicyCommand, PolicyState, PolicyEvent] = Decider(

@@ -51,6 +51,15 @@ class IssuanceFailed(DomainEvent):
     faults: tuple[Fault, ...]
 
 
+class ApplicationReleased(DomainEvent):
+    """The order was ended before it was issued, and will not be issued any more, whatever is paid."""
+
+    event_type: ClassVar[str] = "policy.application_released"
+    contract_id: str
+    channel: str
+    order_no: str
+
+
 class SandboxCleared(DomainEvent):
     """What a sandbox channel did before is put away: read models drop it, the log keeps it."""
 
@@ -62,7 +71,13 @@ class SandboxCleared(DomainEvent):
 
 
 PolicyEvent: TypeAlias = (
-    PolicyIssued | PolicyRenewed | PaymentAwaited | PaymentConfirmed | IssuanceFailed | SandboxCleared
+    PolicyIssued
+    | PolicyRenewed
+    | PaymentAwaited
+    | PaymentConfirmed
+    | IssuanceFailed
+    | ApplicationReleased
+    | SandboxCleared
 )
 POLICY_EVENTS: tuple[type[PolicyEvent], ...] = (
     PolicyIssued,
@@ -70,5 +85,6 @@ POLICY_EVENTS: tuple[type[PolicyEvent], ...] = (
     PaymentAwaited,
     PaymentConfirmed,
     IssuanceFailed,
+    ApplicationReleased,
     SandboxCleared,
 )

@@ -25,7 +25,7 @@ class PolicyTerm:
 
 @dataclass(frozen=True, slots=True)
 class PolicyState:
-    """A contract: terms in the order of issue; orders awaiting money, paid in advance, failed.
+    """A contract: terms in the order of issue; orders awaiting money, paid in advance, failed, released.
 
     Orders are keyed by channel and number: several channels may sell terms of one contract from a shared book.
     """
@@ -34,7 +34,9 @@ class PolicyState:
     awaiting: Mapping[OrderKey, CoverTerms] = field(default_factory=lambda: _NOTHING)
     paid_orders: frozenset[OrderKey] = frozenset()
     failed_orders: frozenset[OrderKey] = frozenset()
+    released_orders: frozenset[OrderKey] = frozenset()
 
     def is_settled(self, order: OrderKey) -> bool:
-        """Whether the order has been issued or has failed."""
-        return order in self.failed_orders or any(term.order == order for term in self.terms)
+        """Whether the order has been issued, has failed, or was released."""
+        ended = order in self.failed_orders or order in self.released_orders
+        return ended or any(term.order == order for term in self.terms)

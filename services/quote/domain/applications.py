@@ -8,7 +8,9 @@ from contracts.vocabulary.faults import Fault, FaultCode
 from contracts.vocabulary.products import CoverageTerms, CoverTerms
 from contracts.vocabulary.time import CoverPeriod, add_months
 from services.kernel.errors import CommandRefused, CorruptHistory
-from services.quote.domain import referrals
+from services.quote.domain import channel_answers, referrals, releases
+from services.quote.domain.answers.commands import AnswerOrder, RecordRelease
+from services.quote.domain.answers.events import AnswerReceived, AnswerRefused, ReleaseRequested
 from services.quote.domain.checks import (
     coverages_bought,
     plan_faults,
@@ -55,6 +57,10 @@ def decide(command: ApplicationCommand, state: Application | NothingYet) -> Sequ
             return _submit(command) if isinstance(state, NothingYet) else _submit_again(command, state)
         case RecordIssue() | RecordIssueFailure():
             return _record_end(command, state)
+        case RecordRelease():
+            return releases.record(command, state)
+        case AnswerOrder():
+            return channel_answers.decide(command, state)
         case _:
             assert_never(command)
 
@@ -87,7 +93,7 @@ def _submit(command: SubmitApplication) -> list[ApplicationEvent]:
         if not only_rates_missing(priced):
             return [*first, declined(command, priced.faults)]
         bought = tuple(_unrated(chosen, product) for chosen in coverages_bought(order, product.document))
-        return [*first, unpriced(product, priced, assessment, _terms(command, product, bought))]
+        return [*first, _payable(unpriced(product, priced, assessment, _terms(command, product, bought)), command)]
     rated = PremiumRated(
         channel=command.channel,
         contract_id=command.contract_id,
@@ -99,7 +105,12 @@ def _submit(command: SubmitApplication) -> list[ApplicationEvent]:
         census=priced.census,
     )
     terms = _terms(command, product, priced.agreed or priced.rated)
-    return [*first, rated, verdict(command, product, priced, subjects, assessment, terms)]
+    return [*first, rated, _payable(verdict(command, product, priced, subjects, assessment, terms), command)]
+
+
+def _payable(event: ApplicationEvent, command: SubmitApplication) -> ApplicationEvent:
+    days = None if command.product is None else command.product.document.pay_within_days
+    return releases.with_payment_terms(event, days, command.order.placed_at.date())
 
 
 def _assessed(
@@ -190,7 +201,7 @@ def _record_end(command: RecordIssue | RecordIssueFailure, state: Application | 
                 faults=command.faults,
             )
         ]
-    return [
+    issued = [
         ApplicationIssued(
             channel=command.channel,
             contract_id=command.contract_id,
@@ -200,12 +211,15 @@ def _record_end(command: RecordIssue | RecordIssueFailure, state: Application | 
             period=command.period,
         )
     ]
+    return [*issued, *(releases.too_late(state, command.policy_no) if isinstance(state, Application) else ())]
 
 
-def evolve(state: Application | NothingYet, event: ApplicationEvent) -> Application:
+def evolve(state: Application | NothingYet, event: ApplicationEvent) -> Application | NothingYet:
     """What is true of an application after an event."""
     if isinstance(event, ApplicationSubmitted):
         return Application(order=event.order)
+    if isinstance(event, AnswerReceived | AnswerRefused):
+        return channel_answers.evolve(state, event)
     if isinstance(state, NothingYet):
         raise CorruptHistory(f"{event.event_type} before the application was submitted")
     if isinstance(event, UnderwritingEvent):
@@ -213,6 +227,8 @@ def evolve(state: Application | NothingYet, event: ApplicationEvent) -> Applicat
     match event:
         case PremiumRated():
             return state
+        case ReleaseRequested():
+            return releases.evolve(state, event)
         case ApplicationAccepted() | ApplicationDeclined() | ApplicationIssued() | ApplicationNotIssued():
             return replace(state, outcome=event)
         case OrderConflicted():

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from contracts.vocabulary.faults import Fault
 from contracts.vocabulary.time import CoverPeriod
+from services.quote.domain.answers.commands import AnswerOrder, RecordRelease
 from services.quote.domain.lifecycle.commands import CatalogueCommand
 from services.quote.domain.order import Order
 from services.quote.domain.products.version import ProductVersion
@@ -73,7 +74,9 @@ class ClearSandbox:
     reason: str
 
 
-ApplicationCommand: TypeAlias = SubmitApplication | RecordIssue | RecordIssueFailure | ReferralCommand
+ApplicationCommand: TypeAlias = (
+    SubmitApplication | RecordIssue | RecordIssueFailure | RecordRelease | AnswerOrder | ReferralCommand
+)
 QuoteCommand: TypeAlias = (
     ApplicationCommand | CatalogueCommand | RefuseMessage | BlacklistCommand | RosterCommand | ClearSandbox
 )

@@ -13,6 +13,7 @@ from services.quote.domain.referral_guards import (
     standing_offer,
     undecided,
 )
+from services.quote.domain.releases import last_day_to_pay
 from services.quote.domain.state import Application, Referral
 from services.quote.domain.underwriting.commands import (
     ExpireApplication,
@@ -59,6 +60,7 @@ def make(command: MakeCounterOffer, state: Application) -> list[ApplicationEvent
             offered_by=command.offered_by,
             reason=command.reason,
             referred_for=referred.reasons[0].code,
+            pay_within_days=referred.pay_within_days,
         )
     ]
 
@@ -102,6 +104,7 @@ def take(command: TakeCounterOffer, state: Application, referral: Referral) -> l
             reason=offer.reason,
             referred_for=offer.referred_for,
             customer=state.order.policyholder_id,
+            pay_by=last_day_to_pay(offer.pay_within_days, command.taken_on),
         ),
     ]
 

@@ -7,6 +7,8 @@ from contracts.vocabulary.identifiers import SANDBOX_SUFFIX, is_sandbox
 from services.kernel.decider import Decider
 from services.kernel.errors import CommandRefused, CorruptHistory
 from services.quote.domain import applications, blacklist, product_versions, roster
+from services.quote.domain.answers.commands import AnswerOrder, RecordRelease
+from services.quote.domain.answers.events import AnswerEvent
 from services.quote.domain.commands import (
     ClearSandbox,
     QuoteCommand,
@@ -67,7 +69,7 @@ def decide(command: QuoteCommand, state: QuoteState) -> Sequence[QuoteEvent]:
     if isinstance(command, REFERRAL_COMMANDS):
         return applications.decide(command, _only(Application, state))
     match command:
-        case SubmitApplication() | RecordIssue() | RecordIssueFailure():
+        case SubmitApplication() | RecordIssue() | RecordIssueFailure() | RecordRelease() | AnswerOrder():
             return applications.decide(command, _only(Application, state))
         case RefuseMessage():
             return _refuse(command, _only(Refused, state))
@@ -85,7 +87,7 @@ def decide(command: QuoteCommand, state: QuoteState) -> Sequence[QuoteEvent]:
 
 def evolve(state: QuoteState, event: QuoteEvent) -> QuoteState:
     """What is true after an event."""
-    if isinstance(event, UnderwritingEvent):
+    if isinstance(event, UnderwritingEvent | AnswerEvent):
         return applications.evolve(_only(Application, state), event)
     match event:
         case (

@@ -1,5 +1,6 @@
 """What has happened to products, orders and messages. These shapes are stored for ever: add optional fields only."""
 
+from datetime import date
 from typing import ClassVar, TypeAlias
 
 from contracts.vocabulary.faults import Fault
@@ -7,6 +8,7 @@ from contracts.vocabulary.identifiers import ChannelCode
 from contracts.vocabulary.products import CoverageTerms, CoverTerms
 from contracts.vocabulary.time import CoverPeriod
 from services.kernel.messages import DomainEvent
+from services.quote.domain.answers.events import AnswerEvent, AnswerReceived, AnswerRefused, ReleaseRequested
 from services.quote.domain.lifecycle.events import (
     CatalogueEvent,
     ProductApproved,
@@ -83,6 +85,7 @@ class ApplicationAccepted(DomainEvent):
 
     `decided_by` and `reason` are those of a person; without them the rules decided. `referred_for` is the reason
     that the application was counted under as undecided before, `customer` whose contract it is, where that was told.
+    Without the premium up to and including `pay_by` it may expire; None where cover does not wait for money.
     """
 
     event_type: ClassVar[str] = "quote.application_accepted"
@@ -91,6 +94,7 @@ class ApplicationAccepted(DomainEvent):
     reason: str | None = None
     referred_for: str | None = None
     customer: str | None = None
+    pay_by: date | None = None
 
 
 class ApplicationDeclined(DomainEvent):
@@ -160,7 +164,9 @@ Outcome: TypeAlias = (
     | ApplicationWithdrawn
     | ApplicationExpired
 )
-ApplicationEvent: TypeAlias = ApplicationSubmitted | PremiumRated | Outcome | OrderConflicted | UnderwritingEvent
+ApplicationEvent: TypeAlias = (
+    ApplicationSubmitted | PremiumRated | Outcome | OrderConflicted | UnderwritingEvent | AnswerEvent
+)
 QuoteEvent: TypeAlias = (
     CatalogueEvent | ApplicationEvent | MessageRefused | BlacklistEvent | RosterEvent | SandboxCleared
 )
@@ -195,4 +201,7 @@ QUOTE_EVENTS: tuple[type[QuoteEvent], ...] = (
     BlacklistEntryRemoved,
     UnderwriterAppointed,
     UnderwriterDismissed,
+    AnswerReceived,
+    AnswerRefused,
+    ReleaseRequested,
 )

@@ -1,6 +1,7 @@
 """What an application must be for a command about it: undecided, referred, offered, within somebody's authority."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from contracts.vocabulary.products import CoverTerms
 from services.kernel.errors import CommandRefused, CorruptHistory
@@ -51,7 +52,7 @@ def counted_under(waiting: ApplicationReferred | CounterOffered) -> str:
     return waiting.referred_for if isinstance(waiting, CounterOffered) else waiting.reasons[0].code
 
 
-def names_of(state: Application) -> dict[str, str]:
+def names_of(state: Application) -> dict[str, Any]:
     """Channel, contract and order number, as every event of an application carries them."""
     known = None if state.referral is None else state.referral.referred or state.referral.offer
     if known is None:

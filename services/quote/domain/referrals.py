@@ -6,7 +6,7 @@ from typing import assert_never
 
 from contracts.vocabulary.faults import Fault, FaultCode
 from services.kernel.errors import CommandRefused, CorruptHistory
-from services.quote.domain import counter_offers
+from services.quote.domain import counter_offers, releases
 from services.quote.domain.events import ApplicationAccepted, ApplicationDeclined, ApplicationEvent
 from services.quote.domain.referral_guards import check_authority, names_of, referred_now, undecided
 from services.quote.domain.state import Application, NothingYet, Referral
@@ -42,8 +42,17 @@ from services.quote.domain.underwriting.events import (
 
 def decide(command: ReferralCommand, state: Application | NothingYet) -> Sequence[ApplicationEvent]:
     """What happens on a command about a referral. Raises CommandRefused with a code of its own for each rule."""
+    if (
+        isinstance(state, Application)
+        and isinstance(command, WithdrawApplication | ExpireApplication)
+        and releases.is_past_offers(state)
+    ):
+        return releases.request(command, state)
     if isinstance(state, NothingYet) or state.referral is None:
-        raise CommandRefused("application_not_referred", f"order {command.order_no} waits for nobody here")
+        raise CommandRefused(
+            "application_not_referred",
+            f"order {command.order_no} waits for nobody here: nothing was asked and nothing offered",
+        )
     match command:
         case AssignReferral() | NoteReferral() | RequestInformation() | ProvideInformation():
             return _work(command, state, state.referral)
@@ -114,6 +123,7 @@ def _accept(command: AcceptReferral, state: Application) -> list[ApplicationEven
             reason=command.reason,
             referred_for=referred.reasons[0].code,
             customer=state.order.policyholder_id,
+            pay_by=releases.last_day_to_pay(referred.pay_within_days, command.accepted_on),
         )
     ]
 

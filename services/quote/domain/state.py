@@ -5,18 +5,25 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
+from services.quote.domain.answers.events import AnswerReceived, AnswerRefused, ReleaseRequested
 from services.quote.domain.events import MessageRefused, OrderConflicted, Outcome
 from services.quote.domain.order import Order
 from services.quote.domain.products.life import Life
 from services.quote.domain.underwriting.events import ApplicationReferred, CounterOffered, InformationRequested
 
 _NEW = Life()
+Answers: TypeAlias = Mapping[str, AnswerReceived | AnswerRefused]
+"""What became of channels' messages about an order, by the digest of their content."""
+
+_UNANSWERED: Answers = MappingProxyType({})
 _NONE: Mapping[str, OrderConflicted] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class NothingYet:
-    """The stream is empty."""
+    """The stream is empty, but for `answers` that came before the order that they speak of, and were refused."""
+
+    answers: Answers = field(default_factory=lambda: _UNANSWERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +59,16 @@ class Referral:
 class Application:
     """The first order under its number, the latest outcome, and later orders that tried to reuse the number.
 
-    `referral` is what a person has to do with it, and None where nobody had.
+    `referral` is what a person has to do with it, and None where nobody had. `release` is there once policy was
+    asked not to issue it any more.
     """
 
     order: Order
     outcome: Outcome | None = None
     conflicts: Mapping[str, OrderConflicted] = field(default_factory=lambda: _NONE)
     referral: Referral | None = None
+    release: ReleaseRequested | None = None
+    answers: Answers = field(default_factory=lambda: _UNANSWERED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from services.quote.projections.application import application
 from services.quote.projections.blacklist_entry import blacklist_entry
 from services.quote.projections.customer_contract import customer_contract
+from services.quote.projections.deadline import deadline
 from services.quote.projections.order_outcome import order_outcome
 from services.quote.projections.product_version import product_version
 from services.quote.projections.referral import referral
@@ -13,6 +14,7 @@ PROJECTIONS = (
     application,
     blacklist_entry,
     customer_contract,
+    deadline,
     order_outcome,
     product_version,
     referral,

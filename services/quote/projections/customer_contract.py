@@ -7,6 +7,7 @@ from services.quote.domain.events import (
     ApplicationNotIssued,
     QuoteEvent,
 )
+from services.quote.domain.underwriting.events import ApplicationExpired, ApplicationWithdrawn
 
 customer_contract = Projection(
     name="customer_contract",
@@ -27,7 +28,7 @@ customer_contract = Projection(
     key=("channel", "order_no"),
     indexes=(("customer",),),
 )
-"""`customer` is the digest of the policyholder's document. What is accepted counts as in force until it fails."""
+"""`customer` is the digest of the policyholder's document. What is accepted counts until it fails or ends."""
 
 
 @customer_contract.on(ApplicationAccepted)
@@ -54,7 +55,9 @@ def add_contract(event: ApplicationAccepted, recorded: Recorded[QuoteEvent]) -> 
     )
 
 
-@customer_contract.on(ApplicationNotIssued)
-def mark_failed(event: ApplicationNotIssued, recorded: Recorded[QuoteEvent]) -> Change:
+@customer_contract.on(ApplicationNotIssued, ApplicationWithdrawn, ApplicationExpired)
+def mark_ended(
+    event: ApplicationNotIssued | ApplicationWithdrawn | ApplicationExpired, recorded: Recorded[QuoteEvent]
+) -> Change:
     """Not in force, so it does not count."""
     return Change({"channel": event.channel, "order_no": event.order_no, "in_force": False})

@@ -2,6 +2,7 @@
 
 from services.kernel.messages import Recorded
 from services.kernel.projection import Add, Projection
+from services.quote.domain.answers.events import AnswerRefused
 from services.quote.domain.events import (
     ApplicationAccepted,
     ApplicationDeclined,
@@ -29,8 +30,10 @@ def _one(channel: str, outcome: str, reason: str = "", messages: int = 1) -> Add
     return Add({"channel": channel, "outcome": outcome, "reason": reason}, {"messages": messages})
 
 
-def _ended(counted: Add, channel: str, referred_for: str | None) -> list[Add]:
-    """An order that was counted as referred is so no longer, so that each counts once."""
+def _ended(counted: Add, channel: str, referred_for: str | None, *, after_acceptance: bool = False) -> list[Add]:
+    """An order that was counted as referred, or accepted, is so no longer, so that each counts once."""
+    if after_acceptance:
+        return [_one(channel, "accepted", messages=-1), counted]
     return [counted] if referred_for is None else [_one(channel, "referred", referred_for, -1), counted]
 
 
@@ -62,17 +65,19 @@ def count_offered(event: CounterOffered, recorded: Recorded[QuoteEvent]) -> Add 
 @order_outcome.on(ApplicationWithdrawn)
 def count_withdrawn(event: ApplicationWithdrawn, recorded: Recorded[QuoteEvent]) -> list[Add]:
     """An order that the customer did not want any more."""
-    return _ended(_one(event.channel, "withdrawn"), event.channel, event.referred_for)
+    counted = _one(event.channel, "withdrawn")
+    return _ended(counted, event.channel, event.referred_for, after_acceptance=event.after_acceptance)
 
 
 @order_outcome.on(ApplicationExpired)
 def count_expired(event: ApplicationExpired, recorded: Recorded[QuoteEvent]) -> list[Add]:
-    """An order whose offer or question nobody answered."""
-    return _ended(_one(event.channel, "expired"), event.channel, event.referred_for)
+    """An order whose offer or question nobody answered, or that nobody paid."""
+    counted = _one(event.channel, "expired")
+    return _ended(counted, event.channel, event.referred_for, after_acceptance=event.after_acceptance)
 
 
-@order_outcome.on(MessageRefused)
-def count_refused(event: MessageRefused, recorded: Recorded[QuoteEvent]) -> Add:
+@order_outcome.on(MessageRefused, AnswerRefused)
+def count_refused(event: MessageRefused | AnswerRefused, recorded: Recorded[QuoteEvent]) -> Add:
     """A message counts once, under the first of its faults."""
     return _one(event.channel, "refused", event.faults[0].code)
 

@@ -2,6 +2,7 @@
 
 from services.kernel.messages import Recorded
 from services.kernel.projection import Projection, Put
+from services.quote.domain.answers.events import AnswerRefused
 from services.quote.domain.events import MessageRefused, OrderConflicted, QuoteEvent, SandboxCleared
 
 refused_message = Projection(
@@ -22,21 +23,18 @@ refused_message = Projection(
 )
 
 
-@refused_message.on(MessageRefused, OrderConflicted)
-def add_refusal(event: MessageRefused | OrderConflicted, recorded: Recorded[QuoteEvent]) -> Put:
+@refused_message.on(MessageRefused, OrderConflicted, AnswerRefused)
+def add_refusal(event: MessageRefused | OrderConflicted | AnswerRefused, recorded: Recorded[QuoteEvent]) -> Put:
     """The message's place and its faults; the message itself is a dead letter, where it was malformed."""
-    named = (
-        ("order.placed", event.order_no)
-        if isinstance(event, OrderConflicted)
-        else (event.message_type, event.reference)
-    )
+    message_type = "order.placed" if isinstance(event, OrderConflicted) else event.message_type
+    reference = event.reference if isinstance(event, MessageRefused) else event.order_no
     return Put(
         {
             "refusal": f"{recorded.stream}/{event.content_digest}",
             "channel": event.channel,
             "source": event.source,
-            "message_type": named[0],
-            "reference": named[1],
+            "message_type": message_type,
+            "reference": reference,
             "reason": event.faults[0].code,
             "faults": [{"code": fault.code, "path": fault.path, "message": fault.message} for fault in event.faults],
             "refused_at": recorded.recorded_at,

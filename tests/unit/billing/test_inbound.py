@@ -1,6 +1,7 @@
 """What billing takes from the topics, and what it leaves alone."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from contracts.claims.v1 import ClaimApproved
 from contracts.envelope import schema_name
 from contracts.policy.v1 import IssuanceFailed, PolicyIssued
-from contracts.quote.v1 import ApplicationAccepted
+from contracts.quote.v1 import ApplicationAccepted, ApplicationExpired, ApplicationWithdrawn
 from contracts.topics import ORDER_BYTES_MAX
 from contracts.vocabulary.identifiers import claim_number, contract_id_of, policy_number
 from contracts.vocabulary.model import PublicEvent
@@ -160,3 +161,10 @@ def test_a_type_spelt_in_escapes_is_the_same_type() -> None:
 )
 def test_what_is_no_valid_payment_report_is_left_to_quote(value: bytes | None) -> None:
     assert _from_channel(value) == []
+
+
+def test_an_application_that_ends_takes_its_open_invoices_with_it() -> None:
+    names = {"contract_id": CONTRACT, "channel": CHANNEL, "order_no": "O-1"}
+    expected = [Instruction(lane=CONTRACT, stream=stream_of(CONTRACT), command=ReverseAdvance(**names))]
+    assert _of(ApplicationWithdrawn(**names, reason="changed his mind")) == expected
+    assert _of(ApplicationExpired(**names, expired_on=date(2026, 1, 2))) == expected

@@ -32,6 +32,7 @@ class Running:
     states: dict[str, Any] = field(default_factory=dict)
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
     positions: int = 0
+    log: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True)

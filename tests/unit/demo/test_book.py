@@ -78,6 +78,7 @@ def test_every_kind_of_payment_and_claim_is_in_the_book(book: Book) -> None:
         FaultCode.NO_OPEN_INVOICE,
         FaultCode.PAYMENT_NUMBER_REUSED,
         FaultCode.MISSING_FIELD,
+        Outcome.WITHDRAWN,
     }
     assert set(book.expected.claims) == {
         Outcome.APPROVED,

@@ -53,6 +53,8 @@ def outcome(heard: Sequence[PublicEvent]) -> str:
                 found = Outcome.AWAITING_APPROVAL
             case notices.ClaimDecided():
                 found = Outcome.APPROVED if notice.approved_minor else Outcome.ZERO
+            case notices.OrderWithdrawn():
+                found = Outcome.WITHDRAWN
             case _:
                 pass
     return found

@@ -27,6 +27,7 @@ from services.quote.domain.products.vehicle_terms import VehicleTerms
 
 VERSION_MAX = 9_999
 TERM_MONTHS_MAX = 120
+PAY_WITHIN_DAYS_MAX = 365
 TOLERANCE_BP_MAX = 10_000
 DOCUMENT_CHARACTERS_MAX = 100_000
 """A document travels in one event, and events are limited in size."""
@@ -70,7 +71,8 @@ class ProductDocument(DocumentPart):
 
     Sale days are days in UTC, `on_sale_until` being the last one. `channels` and `regions` null mean any;
     `book` is the shared book whose contract numbers its orders use. Basis points of `split` add up to
-    10,000. Claims up to `straight_through_claim_minor` need no person; null means all of them. What holds for
+    10,000. Where cover waits for the money, an accepted order that is not paid within `pay_within_days` (null: no
+    limit) expires. Claims up to `straight_through_claim_minor` need no person; null means all of them. What holds for
     all coverages together stands in `plan`, what the buyer is asked in `disclosures`, a group's classes in `group`.
     """
 
@@ -85,6 +87,7 @@ class ProductDocument(DocumentPart):
     channels: Annotated[tuple[ChannelCode, ...], Field(min_length=1)] | None = None
     term_months: Annotated[int, Strict(), Field(ge=1, le=TERM_MONTHS_MAX)] = 12
     settlement: SettlementMethod
+    pay_within_days: Annotated[int, Strict(), Field(ge=1, le=PAY_WITHIN_DAYS_MAX)] | None = None
     frequencies: Annotated[tuple[PaymentFrequency, ...], Field(min_length=1)]
     split: PremiumSplit
     coverages: Annotated[tuple[PlannedCoverage, ...], Field(min_length=1, max_length=COVERAGES_MAX)]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from contracts.vocabulary.faults import Fault, FaultCode
 from contracts.vocabulary.money import BASIS_POINTS
+from contracts.vocabulary.products import SettlementMethod
 from contracts.vocabulary.time import EARLIEST_DATE, LATEST_DATE
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.launch import Coinsured
@@ -18,6 +19,9 @@ def launch_misfits(document: ProductDocument) -> Iterator[Fault]:
         ("frequencies", document.frequencies),
     ):
         yield from _named_twice(name, entries)
+    if document.pay_within_days is not None and document.settlement is not SettlementMethod.PAY_BEFORE_COVER:
+        message = f"cover is not waiting for money where settlement is {document.settlement}; leave pay_within_days out"
+        yield _fault("pay_within_days", message)
     if document.coinsurance is not None:
         yield from _coinsurance_misfits(document.coinsurance)
 

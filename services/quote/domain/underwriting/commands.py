@@ -46,12 +46,13 @@ class ProvideInformation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptReferral:
-    """Accept as ordered. `level` is the authority of who accepts, 0 for none."""
+    """Accept as ordered, on a day. `level` is the authority of who accepts, 0 for none."""
 
     order_no: str
     accepted_by: str
     level: int
     reason: str
+    accepted_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ class WithdrawApplication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpireApplication:
-    """Close an application whose counter-offer or question nobody answered in time."""
+    """End an application whose counter-offer or question nobody answered, or that nobody paid, in time."""
 
     order_no: str
     expired_on: date

@@ -42,6 +42,7 @@ class ApplicationReferred(DomainEvent):
     authority: tuple[AuthorityLevel, ...]
     answer_within_days: int
     offer_valid_days: int
+    pay_within_days: int | None = None
 
 
 class ReferralAssigned(DomainEvent):
@@ -94,6 +95,7 @@ class CounterOffered(DomainEvent):
 
     `offered_by` is None where the product's rules made the offer; `referred_for` is the reason that the
     application is counted under as undecided. `rated_minor` is the premium before, None where the tariff had none.
+    Once it is taken the premium has to be paid within `pay_within_days`, where they matter.
     """
 
     event_type: ClassVar[str] = "quote.counter_offered"
@@ -106,6 +108,7 @@ class CounterOffered(DomainEvent):
     offered_by: str | None
     reason: str | None
     referred_for: str
+    pay_within_days: int | None = None
 
 
 class CounterOfferTaken(DomainEvent):
@@ -129,7 +132,10 @@ class CounterOfferRefused(DomainEvent):
 
 
 class ApplicationWithdrawn(DomainEvent):
-    """The customer does not want the cover; it was never accepted."""
+    """The customer does not want the cover; there is no policy, and there will be none.
+
+    `referred_for` as in CounterOffered; None `after_acceptance`, where policy has released the order.
+    """
 
     event_type: ClassVar[str] = "quote.application_withdrawn"
     channel: str
@@ -137,18 +143,20 @@ class ApplicationWithdrawn(DomainEvent):
     order_no: str
     withdrawn_by: str
     reason: str
-    referred_for: str
+    referred_for: str | None = None
+    after_acceptance: bool = False
 
 
 class ApplicationExpired(DomainEvent):
-    """Nobody answered the counter-offer or the question in time."""
+    """Nobody answered the counter-offer or the question, or paid, in time; fields as in ApplicationWithdrawn."""
 
     event_type: ClassVar[str] = "quote.application_expired"
     channel: str
     contract_id: str
     order_no: str
     expired_on: date
-    referred_for: str
+    referred_for: str | None = None
+    after_acceptance: bool = False
 
 
 class BlacklistEntryAdded(DomainEvent):

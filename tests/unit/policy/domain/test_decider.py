@@ -3,9 +3,10 @@
 from contracts.vocabulary.faults import FaultCode
 from contracts.vocabulary.identifiers import policy_number
 from contracts.vocabulary.products import SettlementMethod
-from services.policy.domain.commands import AwaitPayment, ConfirmPayment, IssuePolicy
+from services.policy.domain.commands import AwaitPayment, ConfirmPayment, IssuePolicy, ReleaseApplication
 from services.policy.domain.decider import POLICY_DECIDER
 from services.policy.domain.events import (
+    ApplicationReleased,
     IssuanceFailed,
     PaymentAwaited,
     PaymentConfirmed,
@@ -22,6 +23,7 @@ prepaid_terms = cover_terms(settlement=SettlementMethod.PAY_BEFORE_COVER)
 prepaid_issued = PolicyIssued(policy_no=policy_number(CONTRACT, 1), term_no=1, terms=prepaid_terms)
 awaited = PaymentAwaited(terms=prepaid_terms)
 confirmed = PaymentConfirmed(contract_id=CONTRACT, channel=CHANNEL, order_no="O-1")
+RELEASE = ReleaseApplication(contract_id=CONTRACT, channel=CHANNEL, order_no="O-1")
 
 
 def test_accepted_terms_are_issued_at_once() -> None:
@@ -71,3 +73,17 @@ def test_gift_cover_is_issued_without_waiting_for_money() -> None:
 def test_two_channels_of_one_book_may_use_the_same_order_number() -> None:
     other = cover_terms(channel="harbour", period=YEAR_2027)
     policy.given(issued).when(IssuePolicy(terms=other)).then_types(PolicyRenewed)
+
+
+def test_a_released_order_is_never_issued() -> None:
+    released = ApplicationReleased(contract_id=CONTRACT, channel=CHANNEL, order_no="O-1")
+    policy.given(awaited).when(RELEASE).then(released)
+    policy.given(awaited, released).when(ConfirmPayment(contract_id=CONTRACT, channel=CHANNEL, order_no="O-1")).then()
+    policy.given(released).when(AwaitPayment(terms=prepaid_terms)).then_nothing()
+    policy.given(released).when(IssuePolicy(terms=terms)).then_nothing()
+
+
+def test_an_order_that_is_issued_or_failed_is_not_released() -> None:
+    policy.given(issued).when(RELEASE).then_nothing()
+    failed = IssuanceFailed(contract_id=CONTRACT, channel=CHANNEL, order_no="O-1", faults=())
+    policy.given(failed).when(RELEASE).then_nothing()

@@ -49,7 +49,7 @@ from tests.unit.quote.underwritten import (
     product,
 )
 
-NO = {"order_no": "H-1"}
+NO: dict[str, Any] = {"order_no": "H-1"}
 NAMES = {"channel": "shop", "contract_id": REFERRED[-1].terms.contract_id, "order_no": "H-1"}
 DAY = date(2025, 12, 21)
 ACCEPT = AcceptReferral(**NO, accepted_by="li", level=1, reason="good risk")
@@ -262,11 +262,13 @@ def test_while_an_offer_stands_the_underwriter_waits(command: Any) -> None:
 def test_what_is_decided_stays_decided(end: Any, command: Any) -> None:
     if end is WITHDRAW and command is REFUSE:
         after(end).when(command).then_nothing()
+    elif end is ACCEPT and isinstance(command, ExpireApplication):
+        after(end).when(command).then_refused("nothing_to_expire")
     else:
         after(end).when(command).then_refused("application_decided")
 
 
-@pytest.mark.parametrize("command", [ACCEPT, TAKE, WITHDRAW, expire(DAY)])
+@pytest.mark.parametrize("command", [ACCEPT, TAKE, REFUSE, ANSWER])
 def test_an_order_that_was_never_referred_has_no_referral(command: Any) -> None:
     application.given().when(command).then_refused("application_not_referred")
     after(start=decided(order())).when(command).then_refused("application_not_referred")

@@ -12,9 +12,12 @@ from services.quote.domain.events import ApplicationNotIssued
 from services.quote.projections.application import application
 from services.quote.projections.blacklist_entry import blacklist_entry
 from services.quote.projections.customer_contract import customer_contract
+from services.quote.projections.deadline import deadline
 from services.quote.projections.order_outcome import order_outcome
 from services.quote.projections.referral import referral
+from services.quote.projections.refused_message import refused_message
 from services.quote.projections.underwriter import underwriter
+from tests.unit.quote.domain.test_channel_answers import ISSUE, RELEASED, TAKEN, WAITING, WITHDRAWN
 from tests.unit.quote.domain.test_referrals import (
     ACCEPT,
     ANSWER,
@@ -122,3 +125,48 @@ def test_blacklist_and_roster_show_the_latest() -> None:
     assert (removed["listed"], removed["changed_by"], removed["change"]) == (False, "legal", 2)
     assert row(underwriter, [APPOINTED])["level"] == 1
     assert row(underwriter, [APPOINTED, DISMISSED])["level"] == 0
+
+
+@pytest.mark.parametrize(
+    ("start", "steps", "waits_for", "until"),
+    [
+        (REFERRED, (counter(),), "offer", date(2025, 12, 31)),
+        (REFERRED, (ASK,), "information", date(2026, 1, 4)),
+        (REFERRED, (ASK, ANSWER), "information", None),
+        (REFERRED, (ASK, DECLINE), "information", None),
+        (REFERRED, (counter(), TAKE), "offer", None),
+        (REFERRED, (counter(), REFUSE), "offer", None),
+        (REFERRED, (counter(), LAPSE), "offer", None),
+        (WAITING, (), "payment", date(2025, 12, 30)),
+        (WAITING, (WITHDRAWN,), "payment", None),
+        (WAITING, (LAPSE,), "payment", None),
+        (WAITING, (ISSUE,), "payment", None),
+    ],
+)
+def test_a_deadline_lasts_until_somebody_has_acted(start: Any, steps: Any, waits_for: str, until: date | None) -> None:
+    found = row(deadline, after(*steps, start=start).history)
+    assert (found["waits_for"], found["until"]) == (waits_for, until)
+
+
+def test_an_order_that_waits_for_nobody_has_no_deadline() -> None:
+    assert row(deadline, decided(order())) == {}
+
+
+def test_an_accepted_order_that_ends_is_counted_once_and_is_no_contract_any_more() -> None:
+    start = decided(order(policyholder_id=CUSTOMER), product(pay_within_days=10, rules=[RANGE]))
+    for ask, status in ((WITHDRAWN, "withdrawn"), (LAPSE, "expired")):
+        events = after(ask, RELEASED, start=start).history
+        assert outcomes(events) == {(status, ""): 1}
+        assert row(application, events)["status"] == status
+        assert row(customer_contract, events)["in_force"] is False
+
+
+def test_a_refused_answer_is_listed_and_counted() -> None:
+    events = after(TAKEN).history
+    found = row(refused_message, events)
+    assert (found["message_type"], found["reference"], found["reason"]) == (
+        "counter_offer.answered",
+        "H-1",
+        "no_counter_offer",
+    )
+    assert outcomes(events) == {("referred", "high-sum"): 1, ("refused", "no_counter_offer"): 1}

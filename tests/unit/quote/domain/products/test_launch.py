@@ -74,3 +74,11 @@ def test_all_misfits_are_told_at_once_with_their_paths() -> None:
 )
 def test_a_part_in_bad_form_is_named(name: str, value: Any, path: str) -> None:
     assert list(faults_of(content("motor-private") | {name: value})) == [path]
+
+
+def test_days_to_pay_are_for_cover_that_waits_for_the_money() -> None:
+    assert read_document(content("health-basic") | {"pay_within_days": 10}).pay_within_days == 10
+    assert read_document(content("health-basic")).pay_within_days is None
+    faults = faults_of(content("motor-private") | {"pay_within_days": 10})
+    assert list(faults) == ["pay_within_days"]
+    assert "leave pay_within_days out" in faults["pay_within_days"].message
