@@ -9,6 +9,9 @@ from contracts.vocabulary.time import CoverPeriod
 from services.kernel.messages import DomainEvent
 from services.quote.domain.lifecycle.events import (
     CatalogueEvent,
+    OutletClosed,
+    OutletOpened,
+    OutletWithdrawn,
     ProductApproved,
     ProductClosed,
     ProductDrafted,
@@ -193,4 +196,7 @@ QUOTE_EVENTS: tuple[type[QuoteEvent], ...] = (
     BlacklistEntryRemoved,
     UnderwriterAppointed,
     UnderwriterDismissed,
+    OutletOpened,
+    OutletClosed,
+    OutletWithdrawn,
 )

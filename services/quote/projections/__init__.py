@@ -4,6 +4,7 @@ from services.quote.projections.application import application
 from services.quote.projections.blacklist_entry import blacklist_entry
 from services.quote.projections.customer_contract import customer_contract
 from services.quote.projections.order_outcome import order_outcome
+from services.quote.projections.product_outlet import product_outlet
 from services.quote.projections.product_version import product_version
 from services.quote.projections.referral import referral
 from services.quote.projections.refused_message import refused_message
@@ -14,6 +15,7 @@ PROJECTIONS = (
     blacklist_entry,
     customer_contract,
     order_outcome,
+    product_outlet,
     product_version,
     referral,
     refused_message,
