@@ -82,11 +82,15 @@ async def product_version(
 
 @router.get("/products/{code}/versions/{version}/sheet", response_class=HTMLResponse)
 async def sheet(
-    code: ProductCode, version: VersionNumber, request: Request, language: Language = Language.ENGLISH
+    code: ProductCode,
+    version: VersionNumber,
+    request: Request,
+    language: Language = Language.ENGLISH,
+    inside: Annotated[bool, Query(description="With the chapter for the insurer only")] = False,
 ) -> HTMLResponse:
     """The plan as a page that a buyer can read and print."""
     found = await _found(request, code, version)
-    return HTMLResponse(plan_sheet(_document(found), language, found.life().sale))
+    return HTMLResponse(plan_sheet(_document(found), language, found.life(), for_staff=inside))
 
 
 @router.get("/products/{code}/versions/{version}/differences")
