@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from services.quote.domain.products.coverage import Benefit, CoverLevel, PayStep, Plan, PlannedCoverage
+from services.quote.domain.products.disclosures import DisclosureQuestion
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.group_terms import GroupTerms
 from services.quote.plan_sheet import markup
@@ -29,7 +30,7 @@ def tree(document: ProductDocument, words: Wordbook) -> str:
         parts += [markup.subheading(words.say("whole_plan")), markup.facts(plan)]
     for coverage in document.coverages:
         terms: list[tuple[str, markup.Told]] = [*_terms(coverage, (document.plan,), words), *_people(coverage, words)]
-        terms += [(words.say("class_of_business"), coverage.class_of_business.replace("-", " "))] if terms else []
+        terms += [(words.say("class_of_business"), words.known("classes", coverage.class_of_business))] if terms else []
         if terms or coverage.benefits:
             parts.append(markup.subheading(words.title(coverage.title)))
         if terms:
@@ -53,8 +54,8 @@ def people(document: ProductDocument, words: Wordbook) -> str:
     """Who is insured beside whom, and in a group the classes with their sums."""
     parts, dependants = [], document.plan.dependants
     if dependants is not None:
-        relations = words.say("and").join(words.of("values", relation) for relation in dependants.relations)
-        told = [words.say("dependants", relations) if relations else words.say("dependants_none")]
+        relations, first = words.relations(dependants.relations), words.relations(("self",))
+        told = [words.say("dependants", relations, first) if relations else words.say("dependants_none")]
         if dependants.at_most is not None:
             told.append(words.say("dependants_max", dependants.at_most))
         parts.append(markup.listing(told))
@@ -69,12 +70,18 @@ def questions(document: ProductDocument, words: Wordbook) -> str:
         (
             words.title(question.text),
             words.say(f"asked_{question.asked_of}"),
-            " / ".join(question.choices) if question.answer == "choice" else words.say(f"answer_{question.answer}"),
+            _answers(question, words),
         )
         for question in document.disclosures
     ]
     columns = [words.say(name) for name in ("question", "asked_of", "answer")]
     return markup.section(words.say("questions"), markup.table("", columns, rows)) if rows else ""
+
+
+def _answers(question: DisclosureQuestion, words: Wordbook) -> str:
+    if question.answer == "choice":
+        return " / ".join(words.known("values", choice) for choice in question.choices)
+    return words.say(f"answer_{question.answer}")
 
 
 def _demand(coverage: PlannedCoverage, words: Wordbook) -> str:
@@ -100,8 +107,7 @@ def _sums_insured(coverage: PlannedCoverage, document: ProductDocument, words: W
 
 def _people(coverage: PlannedCoverage, words: Wordbook) -> Iterator[tuple[str, str]]:
     if coverage.relations is not None:
-        told = words.say("and").join(words.of("values", relation) for relation in coverage.relations)
-        yield words.say("insures"), told
+        yield words.say("insures"), words.relations(coverage.relations)
 
 
 def _terms(level: CoverLevel, above: Sequence[CoverLevel], words: Wordbook) -> Iterator[tuple[str, tuple[str, ...]]]:

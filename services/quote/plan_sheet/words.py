@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from contracts.vocabulary.money import format_minor
+from contracts.vocabulary.products import ProductLine
 from services.quote.domain.products.disclosures import FACT_PREFIX
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.part import Title, Wording
@@ -71,8 +72,11 @@ class Wordbook:
         stem, _, code = name.rpartition(".")
         if code in self._titles and stem:
             return f"{self.fact(stem)} ({self.coverage(code)})"
-        # A fact of a line that has been taught no words yet is told by its name, readably.
-        return self.of("facts", name) if name in _FACTS["facts"] else name.replace("_", " ")
+        return self.known("facts", name)
+
+    def known(self, group: str, name: str) -> str:
+        """The words of `facts.yaml`; what a document may name freely and nobody gave words to is told as it is."""
+        return self.of(group, name) if name in _FACTS[group] else name.replace("_", " ")
 
     def value(self, fact: str, value: object) -> str:
         """What a fact can be: amounts with their currency, categories in words, and free text as it is."""
@@ -84,6 +88,12 @@ class Wordbook:
         if fact == "order.frequency":
             return self.say(text)
         return self.of("values", text) if text in _FACTS["values"] else text
+
+    def relations(self, relations: Iterable[str]) -> str:
+        """What persons are to the policyholder; in a group, to the employee."""
+        group = self.document.line is ProductLine.GROUP
+        named = ("employee" if group and relation == "self" else relation for relation in relations)
+        return self.say("and").join(self.of("values", relation) for relation in named)
 
     def money(self, amount_minor: int) -> str:
         """An amount with its currency; whole amounts without decimals."""
