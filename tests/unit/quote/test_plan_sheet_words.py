@@ -1,5 +1,7 @@
 """Nothing that a product document can say lacks words on the plan sheet, in either language."""
 
+# ruff: noqa: RUF001
+
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any, Literal, get_args, get_origin
@@ -99,13 +101,14 @@ def test_every_choice_of_a_document_part_has_words() -> None:
     told = 0
     for name, value in enumerations(ProductDocument, set()):
         if name in WORD_OF:
-            assert book.say(WORD_OF[name].format(value))
+            assert book.say(WORD_OF[name].format(value), "1")
             told += 1
     assert told >= 10
 
 
 CHAPTERS = {
-    "code", "version", "title", "line", "currency", "on_sale_from", "on_sale_until", "channels", "regions", "term_months",
+    "code", "version", "title", "line", "currency", "on_sale_from", "on_sale_until", "channels", "regions",
+    "term_months",
     "settlement", "frequencies", "split", "coverages", "pricing", "underwriting", "referrals", "plan", "disclosures",
     "group", "coinsurance", "wording", "requirement", "straight_through_claim_minor",
 }  # fmt: skip
@@ -133,20 +136,23 @@ def test_a_condition_is_a_sentence(language: Language) -> None:
             ]
         }
     )
-    assert (
-        condition(told, Wordbook(language, HEALTH))
-        == {
-            Language.ENGLISH: "Age is 18 or more and Age is 60 or less and (Smoker is yes or not (Relation is one of the "
-            "policyholder, child)) and The customer's sum insured in all (Accident) is 100,000 CNY or more and \u201cDo you take "
-            "medicine that a doctor has prescribed for longer than a month?\u201d is not told",
-            Language.CHINESE: "年龄不小于18，且年龄不大于60，且（吸烟为是，或非（与投保人关系为本人、子女之一））"
-            "，且客户累计保额 (意外伤害)不小于100,000 CNY，且未告知\u201c您是否正在服用医生开具的、疗程超过一个月的药物？\u201d",
-        }[language]
+    english = (
+        "Age is 18 or more and Age is 60 or less and (Smoker is yes or not (Relation is one of the policyholder, child)) "
+        "and The customer's sum insured in all (Accident) is 100,000 CNY or more and \u201cDo you take medicine that a "
+        "doctor has prescribed for longer than a month?\u201d is not told"
     )
+    chinese = (
+        "年龄不小于18，且年龄不大于60，且（吸烟为是，或非（与投保人关系为本人、子女之一））"
+        "，且客户累计保额 (意外伤害)不小于100,000 CNY，且未告知"
+        "\u201c您是否正在服用医生开具的、疗程超过一个月的药物？\u201d"
+    )
+    expected = {Language.ENGLISH: english, Language.CHINESE: chinese}
+    assert condition(told, Wordbook(language, HEALTH)) == expected[language]
 
 
 RULES = [
-    {"code": "old", "when": {"fact": "age", "at_least": 56}, "outcome": "load", "percent": "25", "coverages": ["Hospital"]},
+    {"code": "old", "when": {"fact": "age", "at_least": 56}, "outcome": "load", "percent": "25",
+     "coverages": ["Hospital"]},
     {"code": "ill", "when": {"fact": "disclosure_medication", "equals": "yes"}, "outcome": "exclude",
      "coverages": ["Accident"]},
     {"code": "stay", "when": {"fact": "age", "at_most": 1}, "outcome": "refer"},
@@ -242,7 +248,7 @@ def test_a_group_is_told_with_its_classes() -> None:
     place = told.index("A 管理层")
     assert told[place : place + 5] == ["A 管理层", "B 员工", "C 家属", "住院医疗", "300,000 CNY"]
     assert "最低参保人数5人" in told
-    assert "除员工本人外，可投保：配偶、子女" in told  # noqa: RUF001
+    assert "除员工本人外，可投保：配偶、子女" in told
 
 
 def test_what_ended_and_who_else_sells_is_told() -> None:
