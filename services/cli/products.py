@@ -43,7 +43,10 @@ def validate(files: Files) -> None:
         except InvalidDocument as error:
             wrong += 1
             told = [f"  {fault.path or 'document'}: {fault.message}" for fault in error.faults]
-            console.print(escape("\n".join([f"{file.name}: {len(told)} faults", *told])), highlight=False)
+            console.print(
+                escape("\n".join([f"{file.name}: {len(told)} fault{'' if len(told) == 1 else 's'}", *told])),
+                highlight=False,
+            )
         else:
             console.print(f"{file.name}: {found.code} version {found.version} is valid")
     if wrong:
@@ -248,7 +251,8 @@ def _on(day: datetime | None) -> dict[str, date]:
 def _versions(title: str, found: list[dict[str, Any]]) -> Any:
     columns = ("code", "version", "state", "on_sale_from", "on_sale_until", "author", "cloned_from")
     rows = [[*(version[column] for column in columns), (version["document_digest"] or "")[:12]] for version in found]
-    return table(title, *columns, "digest", rows=rows)
+    headings = (column.replace("_", " ") for column in columns)
+    return table(title, *headings, "digest", rows=rows)
 
 
 def _outlet_rows(found: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
@@ -258,7 +262,10 @@ def _outlet_rows(found: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
         for kind, everyone in (("channel", "channels"), ("region", "regions")):
             own = [one for one in version["outlets"] if one[kind] is not None]
             for one in own:
-                state = one["state"] if whole == "on-sale" else whole
+                # What ended for the whole version ended here too; a withdrawal here goes further than a closing.
+                state = (
+                    one["state"] if whole == "on-sale" or (whole, one["state"]) == ("closed", "withdrawn") else whole
+                )
                 yield version["version"], f"{kind} {one[kind]}", state, _named_by(one)
             if own and document.get(everyone) is None:
                 yield version["version"], f"every other {kind}", whole, "document"

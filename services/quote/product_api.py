@@ -152,7 +152,7 @@ async def clone_version(
         return _not_valid(error)
     command = DraftProduct(document=document, by=cloning.by, why=cloning.why, cloned_from=f"{code} {version}")
     result = await _execute(request, cloning.to, command, idempotency_key)
-    return JSONResponse({"code": cloning.to, "version": number, **result.model_dump(mode="json")}, status_code=201)
+    return JSONResponse({**result.model_dump(mode="json"), "code": cloning.to, "version": number}, status_code=201)
 
 
 @router.post("/products/{code}/versions/{version}/approve")
@@ -243,13 +243,17 @@ def _document(found: product_queries.ProductVersionView) -> ProductDocument:
     return ProductDocument.model_validate(found.document)
 
 
+def _counted(faults: int) -> str:
+    return "1 fault" if faults == 1 else f"{faults} faults"
+
+
 def _not_valid(error: InvalidDocument) -> Response:
     faults = [fault.model_dump(mode="json") for fault in error.faults]
-    return problem(422, "The product document is not valid", f"{len(faults)} faults", {"faults": faults})
+    return problem(422, "The product document is not valid", _counted(len(faults)), {"faults": faults})
 
 
 def _not_fitting(path: str, message: str) -> Response:
-    return problem(422, "The request is not valid", "1 faults", {"faults": [{"path": path, "message": message}]})
+    return problem(422, "The request is not valid", _counted(1), {"faults": [{"path": path, "message": message}]})
 
 
 async def _execute(

@@ -111,6 +111,9 @@ async def test_a_product_from_draft_to_sold_and_closed(stack: Stack) -> None:
     assert (other.status_code, other.json()["code"]) == (409, "product_version_published")
     assert "term_months" in other.json()["detail"]
 
+    variant = product.post(f"/products/{CODE}/versions/1/clone", to=CODE, changes={"term_months": 6})
+    assert (variant.json()["code"], variant.json()["version"]) == (CODE, 2)
+
     await product.step("close", "closed")
     assert first_fault(await product.order("L-4", contract_no="L-4")) == "product_closed"
     renewed = await product.order("L-5", contract_no="L-3", effective="2027-01-01")
@@ -124,6 +127,7 @@ async def test_a_product_from_draft_to_sold_and_closed(stack: Stack) -> None:
         "quote.product_published",
         "quote.outlet_withdrawn",
         "quote.outlet_opened",
+        "quote.product_drafted",
         "quote.product_closed",
     ]
     assert "家用汽车保险" in product.sheet()

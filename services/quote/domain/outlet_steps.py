@@ -84,11 +84,9 @@ def _ends(name: str, step: OutletStep, own: list[OutletStep], *, offered: bool) 
             "outlet_not_on_sale", f"{name} is not sold by or in {step.outlet}; there is nothing to end"
         )
     standing = own[opened[-1] + 1 :] if opened else own
-    for before in standing:
-        further = _ORDER.index(before.move) >= _ORDER.index(step.move)
-        if further and before.effect == step.effect:
-            return False
-        if further and not step.effect.is_before(before.effect):
-            message = f"{name} ends for {step.outlet} {before.effect} already; an end is brought forward, never put off"
+    known = [before.effect for before in standing if _ORDER.index(before.move) >= _ORDER.index(step.move)]
+    for effect in known:
+        if effect.is_before(step.effect):
+            message = f"{name} ends for {step.outlet} {effect} already; an end is brought forward, never put off"
             raise CommandRefused("product_ends_earlier", message)
-    return True
+    return step.effect not in known

@@ -69,6 +69,9 @@ def test_an_end_is_brought_forward_and_never_put_off_but_the_channel_may_be_open
         "product_ends_earlier"
     )
     product.given(*ended).when(move("open", SHOP, LATER)).then(moved("open", SHOP, LATER))
+    forward = (*ended, moved("withdraw", SHOP, DAY))
+    product.given(*forward).when(move("withdraw", SHOP, LATER)).then_refused("product_ends_earlier")
+    product.given(*forward).when(move("close", SHOP, LATER)).then_refused("product_ends_earlier")
 
 
 def test_whoever_wrote_the_document_opens_no_channel_that_it_does_not_name() -> None:
