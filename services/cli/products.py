@@ -43,10 +43,8 @@ def validate(files: Files) -> None:
         except InvalidDocument as error:
             wrong += 1
             told = [f"  {fault.path or 'document'}: {fault.message}" for fault in error.faults]
-            console.print(
-                escape("\n".join([f"{file.name}: {len(told)} fault{'' if len(told) == 1 else 's'}", *told])),
-                highlight=False,
-            )
+            counted = "1 fault" if len(told) == 1 else f"{len(told)} faults"
+            console.print(escape("\n".join([f"{file.name}: {counted}", *told])), highlight=False)
         else:
             console.print(f"{file.name}: {found.code} version {found.version} is valid")
     if wrong:

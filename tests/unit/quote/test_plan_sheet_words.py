@@ -137,9 +137,9 @@ def test_a_condition_is_a_sentence(language: Language) -> None:
         }
     )
     english = (
-        "Age is 18 or more and Age is 60 or less and (Smoker is yes or not (Relation is one of the policyholder, child)) "
-        "and The customer's sum insured in all (Accident) is 100,000 CNY or more and \u201cDo you take medicine that a "
-        "doctor has prescribed for longer than a month?\u201d is not told"
+        "Age is 18 or more and Age is 60 or less and (Smoker is yes or not (Relation is one of the policyholder, "
+        "child)) and The customer's sum insured in all (Accident) is 100,000 CNY or more and "
+        "\u201cDo you take medicine that a doctor has prescribed for longer than a month?\u201d is not told"
     )
     chinese = (
         "年龄不小于18，且年龄不大于60，且（吸烟为是，或非（与投保人关系为本人、子女之一））"
