@@ -17,6 +17,7 @@ from contracts.vocabulary.identifiers import (
 from contracts.vocabulary.model import ChannelModel, ContractModel, ShortText
 from contracts.vocabulary.money import BASIS_POINTS, Currency, NonNegativeMinor, PositiveMinor
 from contracts.vocabulary.time import CivilDate, CoverPeriod
+from contracts.vocabulary.wording import WordingReference
 
 COVERAGES_MAX = 50
 INSUREDS_MAX = 50
@@ -281,6 +282,8 @@ class CoverTerms(ContractModel):
     """Claims up to this sum are approved without a person; None means all of them."""
     coinsurance: Coinsurance | None = None
     """The insurers that carry the contract together; None for one insurer alone."""
+    wording: WordingReference | None = None
+    """The wording that the term was sold under; None where the product's document names none."""
 
 
 class UnderwritingReason(ContractModel):

@@ -33,10 +33,16 @@ def schema(output: Output = None) -> None:
 
 
 @product.command()
-def sheet(code: Code, version: Version, language: Language = Language.ENGLISH, output: Output = None) -> None:
+def sheet(
+    code: Code,
+    version: Version,
+    language: Language = Language.ENGLISH,
+    output: Output = None,
+    inside: Annotated[bool, typer.Option("--inside", help="With what no buyer sees: split, authority.")] = False,
+) -> None:
     """A readable description of the plan as one HTML page, in Chinese (zh) or English (en)."""
     address = f"{url(running_stack(), ServiceName.QUOTE)}/products/{code}/versions/{version}/sheet"
-    answer = httpx.get(address, params={"language": language.value}, timeout=30)
+    answer = httpx.get(address, params={"language": language.value, "inside": inside}, timeout=30)
     if not answer.is_success:
         answered(answer)
     _write(answer.text, output)

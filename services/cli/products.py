@@ -1,6 +1,7 @@
 """`pledger product`: product versions from draft to withdrawal."""
 
 import secrets
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,8 +25,11 @@ Version = Annotated[int, typer.Argument(help="Version.")]
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who takes this step; kept with it for ever.")]
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why; kept with the step.")]
 FromDay = Annotated[
-    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY", help="The day it takes effect.")
+    datetime | None,
+    typer.Option("--from", "--on", formats=["%Y-%m-%d"], metavar="DAY", help="The day it takes effect."),
 ]
+Channel = Annotated[str | None, typer.Option("--channel", help="For this channel alone.")]
+Region = Annotated[str | None, typer.Option("--region", help="For this region alone.")]
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Product documents, YAML or JSON.")]
 
 
@@ -39,7 +43,8 @@ def validate(files: Files) -> None:
         except InvalidDocument as error:
             wrong += 1
             told = [f"  {fault.path or 'document'}: {fault.message}" for fault in error.faults]
-            console.print(escape("\n".join([f"{file.name}: {len(told)} faults", *told])), highlight=False)
+            counted = "1 fault" if len(told) == 1 else f"{len(told)} faults"
+            console.print(escape("\n".join([f"{file.name}: {counted}", *told])), highlight=False)
         else:
             console.print(f"{file.name}: {found.code} version {found.version} is valid")
     if wrong:
@@ -90,18 +95,50 @@ def publish(
     _tell(code, version, "in the sandbox" if sandbox else "on sale", result, from_day)
 
 
-@product.command()
-def close(code: Code, version: Version, by: By, why: Why, from_day: FromDay = None) -> None:
-    """Take no new business under a version, at once or from a day on; its contracts are renewed."""
-    result = take_step(running_stack(), code, version, "close", by=by, why=why, from_day=_day(from_day))
-    _tell(code, version, "closed to new business", result, from_day)
+@product.command("open")
+def open_outlet(
+    code: Code,
+    version: Version,
+    by: By,
+    why: Why,
+    channel: Channel = None,
+    region: Region = None,
+    from_day: FromDay = None,
+) -> None:
+    """Let one channel or region sell a version that is on sale: one more, or again after its end there."""
+    if channel is None and region is None:
+        raise Failure("Name --channel or --region; a whole version is put on sale by `pledger product publish`.")
+    _move(code, version, "open", "on sale", by=by, why=why, from_day=from_day, channel=channel, region=region)
 
 
 @product.command()
-def withdraw(code: Code, version: Version, by: By, why: Why, from_day: FromDay = None) -> None:
-    """Sell a version no longer, at once or from a day on; policies sold under it keep it."""
-    result = take_step(running_stack(), code, version, "withdraw", by=by, why=why, from_day=_day(from_day))
-    _tell(code, version, "withdrawn", result, from_day)
+def close(
+    code: Code,
+    version: Version,
+    by: By,
+    why: Why,
+    channel: Channel = None,
+    region: Region = None,
+    from_day: FromDay = None,
+) -> None:
+    """Take no new business under a version, everywhere or for one channel or region; its contracts are renewed."""
+    told = "closed to new business"
+    _move(code, version, "close", told, by=by, why=why, from_day=from_day, channel=channel, region=region)
+
+
+@product.command()
+def withdraw(
+    code: Code,
+    version: Version,
+    by: By,
+    why: Why,
+    channel: Channel = None,
+    region: Region = None,
+    from_day: FromDay = None,
+) -> None:
+    """Sell a version no longer, anywhere or for one channel or region; policies sold under it keep it."""
+    told = "withdrawn"
+    _move(code, version, "withdraw", told, by=by, why=why, from_day=from_day, channel=channel, region=region)
 
 
 @product.command("list")
@@ -114,7 +151,11 @@ def list_products(on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d
 def show(code: Code, on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY")] = None) -> None:
     """A product's versions with their states today or on a day, and every step: who, when, why."""
     stack = running_stack()
-    console.print(_versions(code, get(stack, ServiceName.QUOTE, f"/products/{code}", **_on(on))))
+    found = get(stack, ServiceName.QUOTE, f"/products/{code}", **_on(on))
+    console.print(_versions(code, found))
+    outlets = list(_outlet_rows(found))
+    if outlets:
+        console.print(table("Channels and regions", "version", "sold by or in", "state", "named by", rows=outlets))
     rows = [_step_row(entry) for entry in get(stack, ServiceName.QUOTE, f"/products/{code}/history")]
     console.print(table("Steps", "version", "step", "from", "recorded", "by", "why", rows=rows))
 
@@ -167,6 +208,27 @@ def _read(file: Path) -> ProductDocument:
         raise Failure(escape(f"{file.name} is not valid:{told}")) from error
 
 
+def _move(
+    code: str,
+    version: int,
+    step: str,
+    told: str,
+    *,
+    by: str,
+    why: str,
+    from_day: datetime | None,
+    channel: str | None,
+    region: str | None,
+) -> None:
+    """Open, close or withdraw, everywhere or for one channel or region, and tell what came of it."""
+    if channel is not None and region is not None:
+        raise Failure("Name --channel or --region, and take one step for each.")
+    body = {"by": by, "why": why, "from_day": _day(from_day), "channel": channel, "region": region}
+    result = take_step(running_stack(), code, version, step, **body)
+    outlet = f" for channel {channel}" if channel else f" in region {region}" if region else ""
+    _tell(code, version, f"{told}{outlet}", result, from_day)
+
+
 def _tell(code: str, version: int, state: str, result: dict[str, Any], from_day: datetime | None = None) -> None:
     named = f"{code} version {version}"
     if not result["events"]:
@@ -187,12 +249,35 @@ def _on(day: datetime | None) -> dict[str, date]:
 def _versions(title: str, found: list[dict[str, Any]]) -> Any:
     columns = ("code", "version", "state", "on_sale_from", "on_sale_until", "author", "cloned_from")
     rows = [[*(version[column] for column in columns), (version["document_digest"] or "")[:12]] for version in found]
-    return table(title, *columns, "digest", rows=rows)
+    headings = (column.replace("_", " ") for column in columns)
+    return table(title, *headings, "digest", rows=rows)
+
+
+def _outlet_rows(found: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
+    """The state of each channel and region; where a document names none, all others stand as the version does."""
+    for version in found:
+        document, whole = version["document"], version["state"]
+        for kind, everyone in (("channel", "channels"), ("region", "regions")):
+            own = [one for one in version["outlets"] if one[kind] is not None]
+            for one in own:
+                # What ended for the whole version ended here too; a withdrawal here goes further than a closing.
+                state = (
+                    one["state"] if whole == "on-sale" or (whole, one["state"]) == ("closed", "withdrawn") else whole
+                )
+                yield version["version"], f"{kind} {one[kind]}", state, _named_by(one)
+            if own and document.get(everyone) is None:
+                yield version["version"], f"every other {kind}", whole, "document"
+
+
+def _named_by(outlet: dict[str, Any]) -> str:
+    return "document" if outlet["named_by_document"] else "a step below"
 
 
 def _step_row(entry: dict[str, Any]) -> list[Any]:
     happened = entry["data"]
-    step = entry["type"].removeprefix("quote.").removeprefix("product_").replace("_", " ")
+    step = entry["type"].removeprefix("quote.").removeprefix("product_").removeprefix("outlet_").replace("_", " ")
+    if outlet := happened.get("channel") or happened.get("region"):
+        step += f" {'channel' if happened.get('channel') else 'region'} {outlet}"
     if happened.get("channels"):
         step += f" to {', '.join(happened['channels'])}"
     if happened.get("cloned_from"):

@@ -8,6 +8,7 @@ from services.kernel.read_models import ReadModels
 from services.quote import product_queries
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.life import Life, Stage
+from services.quote.domain.products.outlets import OutletMove, OutletStage
 from services.quote.domain.products.version import ProductVersion
 
 _NOTHING_SOLD: Mapping[tuple[str, int], frozenset[str]] = {}
@@ -44,9 +45,9 @@ class Catalogue:
         """The version that an order of that day, channel and region would be sold under.
 
         In a sandbox, the newest one that may be tried there. Otherwise the newest one on sale there; or else the
-        closed one that the contract was sold under, which it may renew. Where there is neither, the one on sale
-        elsewhere, or the one whose end, sandbox or future tells why the order cannot have it. None for a product
-        that is unknown or has only drafts.
+        closed one that the contract was sold under, which it may renew. Where there is neither, the one that was
+        sold there before or is sold elsewhere, or the one whose end, sandbox or future tells why the order cannot
+        have it. None for a product that is unknown or has only drafts.
         """
         versions = self._versions.get(code, ())
         for version in versions:
@@ -54,12 +55,13 @@ class Catalogue:
                 return Offer(version)
         on_sale = [version for version in versions if version.on_sale(on_date)]
         for version in on_sale:
-            if version.sold_in(channel, region):
+            if version.sold_in(channel, region, on_date):
                 return Offer(version)
         for version in versions:
-            if version.life.on(on_date) is Stage.CLOSED and self._was_sold(version, contract_id):
+            if _is_closed(version, channel, region, on_date) and self._was_sold(version, contract_id):
                 return Offer(version, renewal=True)
-        return Offer(on_sale[0] if on_sale else _telling(versions, on_date))
+        ended = [version for version in on_sale if version.ended_in(channel, region, on_date) is not None]
+        return Offer(next(iter(ended or on_sale), None) or _telling(versions, on_date))
 
     async def refresh(self, read: ReadModels) -> None:
         """Load the catalogue again where the read model has changed since the last time."""
@@ -87,6 +89,15 @@ class Catalogue:
         self._versions = by_code
 
 
+def _is_closed(version: ProductVersion, channel: str, region: str | None, day: date) -> bool:
+    """Whether the version takes no new business there, and still renews what was sold under it."""
+    stage = version.life.on(day)
+    here = version.ended_in(channel, region, day)
+    return here is not OutletStage.WITHDRAWN and (
+        stage is Stage.CLOSED or (stage is Stage.ON_SALE and here is OutletStage.CLOSED)
+    )
+
+
 def _telling(versions: tuple[ProductVersion, ...], day: date) -> ProductVersion | None:
     for stage in _TELLING:
         for version in versions:
@@ -100,4 +111,5 @@ def _key(version: ProductVersion) -> tuple[str, int]:
 
 
 def _ends(life: Life) -> bool:
-    return life.closed is not None or (life.sale is not None and life.sale.last is not None)
+    closed_somewhere = any(step.move is OutletMove.CLOSE for step in life.outlets)
+    return life.closed is not None or (life.sale is not None and life.sale.last is not None) or closed_somewhere

@@ -23,6 +23,9 @@ from services.quote.domain.events import (
     SandboxCleared,
 )
 from services.quote.domain.lifecycle.events import (
+    OutletClosed,
+    OutletOpened,
+    OutletWithdrawn,
     ProductApproved,
     ProductClosed,
     ProductDrafted,
@@ -62,6 +65,9 @@ def to_wire(recorded: Recorded[QuoteEvent]) -> Outgoing | None:
             return _told_of_product(event)
         case ProductDrafted() | ProductApproved() | SandboxOpened():
             # What is not on sale is nobody's business outside, nor is who works on it.
+            return None
+        case OutletOpened() | OutletClosed() | OutletWithdrawn():
+            # Which channel may sell what is between it and us; its orders are told.
             return None
         case MessageRefused():
             return Outgoing(recorded.stream, _refused(event), _notice_of_refusal(event))

@@ -1,14 +1,13 @@
 """The catalogue by HTTP: product versions, and the steps of their lives."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.vocabulary.identifiers import ChannelCode, ProductCode
+from contracts.vocabulary.identifiers import ProductCode
 from services.kernel import clock
 from services.kernel.commands.idempotent import CommandResult
 from services.kernel.messages import Instruction
@@ -19,6 +18,7 @@ from services.quote.domain.lifecycle.commands import (
     CatalogueCommand,
     CloseProduct,
     DraftProduct,
+    MoveOutlet,
     OpenSandbox,
     PublishProduct,
     WithdrawProduct,
@@ -26,71 +26,24 @@ from services.quote.domain.lifecycle.commands import (
 from services.quote.domain.products.cloning import clone
 from services.quote.domain.products.comparing import differences
 from services.quote.domain.products.document import VERSION_MAX, ProductDocument
-from services.quote.domain.products.launch import Coinsured
-from services.quote.domain.products.part import PlainText
+from services.quote.domain.products.outlets import Outlet, OutletMove
 from services.quote.domain.products.reading import InvalidDocument, read_document
 from services.quote.inbound import product_stream
 from services.quote.plan_sheet import Language, plan_sheet
+from services.quote.product_requests import (
+    Approval,
+    Cloning,
+    DifferenceView,
+    Drafting,
+    Ending,
+    Publication,
+)
 from services.quote.product_schema import product_schema
-
-CHANGES_MAX = 100
 
 router = APIRouter(tags=["products"])
 
 VersionNumber = Annotated[int, PathParameter(ge=1, le=VERSION_MAX)]
 OnDay = Annotated[date | None, Query(description="The day for which states are told; today in UTC unless given")]
-
-
-class StepTaken(BaseModel):
-    """Who takes a step with a product version, and why; both are kept for ever."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    by: PlainText
-    why: PlainText
-
-
-class Drafting(StepTaken):
-    """A document to be put down as a draft."""
-
-    document: dict[str, Any]
-
-
-class Cloning(StepTaken):
-    """A draft out of another version: `changes` by dotted path. Without `version`, the next free one."""
-
-    to: ProductCode
-    version: Annotated[int, Field(ge=1, le=VERSION_MAX)] | None = None
-    changes: Annotated[dict[str, Any], Field(max_length=CHANGES_MAX)] = Field(default_factory=dict)
-    coinsurance: Coinsured | None = None
-
-
-class Approval(StepTaken):
-    """`document_digest`, or its beginning, is that of the draft that was read; another draft is then not approved."""
-
-    document_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")] | None = None
-
-
-class Publication(StepTaken):
-    """`sandbox`, for the channels named, or `on-sale`. No day: the sandbox at once, sale on the document's day."""
-
-    stage: Literal["sandbox", "on-sale"] = "on-sale"
-    from_day: date | None = None
-    channels: Annotated[tuple[ChannelCode, ...], Field(max_length=CHANGES_MAX)] = ()
-
-
-class Ending(StepTaken):
-    """The end of new business or of all sale; no day means at once."""
-
-    from_day: date | None = None
-
-
-class DifferenceView(BaseModel):
-    """A path where two versions differ."""
-
-    path: str
-    before: Any
-    after: Any
 
 
 @router.get("/product-schema")
@@ -129,11 +82,15 @@ async def product_version(
 
 @router.get("/products/{code}/versions/{version}/sheet", response_class=HTMLResponse)
 async def sheet(
-    code: ProductCode, version: VersionNumber, request: Request, language: Language = Language.ENGLISH
+    code: ProductCode,
+    version: VersionNumber,
+    request: Request,
+    language: Language = Language.ENGLISH,
+    inside: Annotated[bool, Query(description="With the chapter for the insurer only")] = False,
 ) -> HTMLResponse:
     """The plan as a page that a buyer can read and print."""
     found = await _found(request, code, version)
-    return HTMLResponse(plan_sheet(_document(found), language, found.life().sale))
+    return HTMLResponse(plan_sheet(_document(found), language, found.life(), for_staff=inside))
 
 
 @router.get("/products/{code}/versions/{version}/differences")
@@ -195,7 +152,7 @@ async def clone_version(
         return _not_valid(error)
     command = DraftProduct(document=document, by=cloning.by, why=cloning.why, cloned_from=f"{code} {version}")
     result = await _execute(request, cloning.to, command, idempotency_key)
-    return JSONResponse({"code": cloning.to, "version": number, **result.model_dump(mode="json")}, status_code=201)
+    return JSONResponse({**result.model_dump(mode="json"), "code": cloning.to, "version": number}, status_code=201)
 
 
 @router.post("/products/{code}/versions/{version}/approve")
@@ -231,21 +188,43 @@ async def publish(
     return await _execute(request, code, command, idempotency_key)
 
 
-@router.post("/products/{code}/versions/{version}/close")
+@router.post("/products/{code}/versions/{version}/open", response_model=CommandResult)
+async def open_outlet(
+    code: ProductCode, version: VersionNumber, opening: Ending, request: Request, idempotency_key: IdempotencyKey
+) -> CommandResult | Response:
+    """Let one channel or region sell a version that is on sale: one more, or again after an end of its own."""
+    if opening.channel is None and opening.region is None:
+        return _not_fitting("channel", "name the channel or the region; a whole version is put on sale by publish")
+    return await _end(request, code, version, opening, idempotency_key, OutletMove.OPEN)
+
+
+@router.post("/products/{code}/versions/{version}/close", response_model=CommandResult)
 async def close(
     code: ProductCode, version: VersionNumber, ending: Ending, request: Request, idempotency_key: IdempotencyKey
-) -> CommandResult:
-    """Take no new business under a version; contracts that were sold under it are renewed."""
-    command = CloseProduct(product_code=code, product_version=version, **ending.model_dump())
-    return await _execute(request, code, command, idempotency_key)
+) -> CommandResult | Response:
+    """Take no new business under a version, everywhere or for one outlet; what was sold under it is renewed."""
+    return await _end(request, code, version, ending, idempotency_key, OutletMove.CLOSE)
 
 
-@router.post("/products/{code}/versions/{version}/withdraw")
+@router.post("/products/{code}/versions/{version}/withdraw", response_model=CommandResult)
 async def withdraw(
     code: ProductCode, version: VersionNumber, ending: Ending, request: Request, idempotency_key: IdempotencyKey
-) -> CommandResult:
-    """Sell a product version no longer; policies sold under it keep it."""
-    command = WithdrawProduct(product_code=code, product_version=version, **ending.model_dump())
+) -> CommandResult | Response:
+    """Sell a product version no longer, anywhere or in one outlet; policies sold under it keep it."""
+    return await _end(request, code, version, ending, idempotency_key, OutletMove.WITHDRAW)
+
+
+async def _end(
+    request: Request, code: str, version: int, ending: Ending, idempotency_key: str, move: OutletMove
+) -> CommandResult | Response:
+    if ending.channel is not None and ending.region is not None:
+        return _not_fitting("region", "name a channel or a region, and take one step for each")
+    command: CatalogueCommand
+    step = ending.model_dump(exclude={"channel", "region"}) | {"product_code": code, "product_version": version}
+    if ending.channel is not None or ending.region is not None:
+        command = MoveOutlet(outlet=Outlet(ending.channel, ending.region), move=move, **step)
+    else:
+        command = CloseProduct(**step) if move is OutletMove.CLOSE else WithdrawProduct(**step)
     return await _execute(request, code, command, idempotency_key)
 
 
@@ -264,13 +243,17 @@ def _document(found: product_queries.ProductVersionView) -> ProductDocument:
     return ProductDocument.model_validate(found.document)
 
 
+def _counted(faults: int) -> str:
+    return "1 fault" if faults == 1 else f"{faults} faults"
+
+
 def _not_valid(error: InvalidDocument) -> Response:
     faults = [fault.model_dump(mode="json") for fault in error.faults]
-    return problem(422, "The product document is not valid", f"{len(faults)} faults", {"faults": faults})
+    return problem(422, "The product document is not valid", _counted(len(faults)), {"faults": faults})
 
 
 def _not_fitting(path: str, message: str) -> Response:
-    return problem(422, "The request is not valid", "1 faults", {"faults": [{"path": path, "message": message}]})
+    return problem(422, "The request is not valid", _counted(1), {"faults": [{"path": path, "message": message}]})
 
 
 async def _execute(

@@ -1,6 +1,6 @@
 """Reads of the catalogue: product versions with their steps, and what was sold under them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from services.kernel.read_models import ReadModels
 from services.quote.domain.products.life import Effect, Life, SaleWindow, SandboxWindow, Stage
+from services.quote.domain.products.outlets import Outlet, OutletMove, OutletStage, OutletStep, stage_on
 
 
 class Step(BaseModel):
@@ -19,6 +20,31 @@ class Step(BaseModel):
     from_day: date | None = None
     until: date | None = None
     channels: frozenset[str] = frozenset()
+
+
+class OutletStepView(BaseModel):
+    """A step for one channel or one region alone: who took it, why; `from_day` null means at once."""
+
+    channel: str | None = None
+    region: str | None = None
+    move: OutletMove
+    from_day: date | None = None
+    by: str
+    why: str
+    at: datetime
+
+    def step(self) -> OutletStep:
+        """The step as the rules know it."""
+        return OutletStep(Outlet(self.channel, self.region), self.move, Effect(self.from_day))
+
+
+class OutletState(BaseModel):
+    """How a channel or region stands on a day, as far as the version itself is on sale then."""
+
+    channel: str | None = None
+    region: str | None = None
+    state: OutletStage
+    named_by_document: bool
 
 
 class CatalogueRow(BaseModel):
@@ -42,6 +68,7 @@ class CatalogueRow(BaseModel):
     sale: Step | None = None
     closing: Step | None = None
     withdrawal: Step | None = None
+    outlet_steps: tuple[OutletStepView, ...] = ()
 
     def life(self) -> Life:
         """The steps as the rules know them."""
@@ -53,19 +80,39 @@ class CatalogueRow(BaseModel):
             sale=None if first is None else SaleWindow(first, self.on_sale_until),
             closed=_effect(self.closing),
             withdrawn=Effect() if withdrawn is None and self.withdrawn else withdrawn,
+            outlets=tuple(step.step() for step in self.outlet_steps),
         )
 
 
 class ProductVersionView(CatalogueRow):
-    """A product version with its steps; `state` is where it stands on the day asked for, `document` its definition."""
+    """A product version with its steps; `state` is where it stands on the day asked for, `document` its definition.
+
+    `outlets` are the channels and regions that the document names or that have steps of their own.
+    """
 
     state: Stage
     on: date
+    outlets: tuple[OutletState, ...] = ()
 
     @staticmethod
     def of(row: CatalogueRow, on: date) -> "ProductVersionView":
         """The view of a row on a day."""
-        return ProductVersionView(**row.model_dump(), state=row.life().on(on), on=on)
+        state = row.life().on(on)
+        return ProductVersionView(**row.model_dump(), state=state, on=on, outlets=tuple(_outlets(row, on)))
+
+
+def _outlets(row: CatalogueRow, on: date) -> Iterator[OutletState]:
+    steps = tuple(step.step() for step in row.outlet_steps)
+    channels, regions = row.document.get("channels"), row.document.get("regions")
+    named = [Outlet(channel=each) for each in channels or ()] + [Outlet(region=each) for each in regions or ()]
+    for outlet in dict.fromkeys((*named, *(step.outlet for step in steps))):
+        offered = outlet in named or (channels if outlet.channel is not None else regions) is None
+        yield OutletState(
+            channel=outlet.channel,
+            region=outlet.region,
+            state=stage_on(steps, outlet, on, offered=offered),
+            named_by_document=outlet in named,
+        )
 
 
 def _effect(step: Step | None) -> Effect | None:
@@ -83,18 +130,29 @@ class CatalogueMark(BaseModel):
 
     versions: int
     revisions: int
+    outlet_steps: int = 0
 
 
-_PRODUCTS = "select * from product_version order by code, version"
-_OF_PRODUCT = "select * from product_version where code = $1 order by version"
-_PRODUCT = "select * from product_version where code = $1 and version = $2"
+_WITH_OUTLETS = """
+select p.*, coalesce(
+         (select jsonb_agg(to_jsonb(o) order by o.revision)
+            from product_outlet o where o.code = p.code and o.version = p.version), '[]'::jsonb) as outlet_steps
+  from product_version p
+"""
+_PRODUCTS = f"{_WITH_OUTLETS} order by p.code, p.version"
+_OF_PRODUCT = f"{_WITH_OUTLETS} where p.code = $1 order by p.version"
+_PRODUCT = f"{_WITH_OUTLETS} where p.code = $1 and p.version = $2"
 _SOLD = """
 select product_code as code, product_version as version, contract_id
   from application
  where (product_code, product_version) in (select * from unnest($1::text[], $2::integer[]))
    and status in ('accepted', 'issued')
 """
-_MARK = "select count(*) as versions, coalesce(sum(revision), 0)::bigint as revisions from product_version"
+_MARK = """
+select count(*) as versions, coalesce(sum(revision), 0)::bigint as revisions,
+       (select count(*) from product_outlet) as outlet_steps
+  from product_version
+"""
 
 
 async def catalogue_rows(read: ReadModels) -> list[CatalogueRow]:

@@ -45,6 +45,17 @@ class Product:
         assert answer.is_success, answer.text
         await self.reaches(state)
 
+    async def outlet(self, step: str, state: str, **outlet: str) -> None:
+        """Open, close or withdraw one channel or region."""
+        answer = self.post(f"/products/{CODE}/versions/1/{step}", **outlet)
+        assert answer.is_success, answer.text
+
+        async def known() -> bool:
+            found = get(self.stack, "quote", f"/products/{CODE}/versions/1")["outlets"]
+            return any({**one, **outlet, "state": state} == one for one in found)
+
+        await eventually(known, f"{outlet} is {state}")
+
     async def reaches(self, state: str) -> None:
         async def known() -> bool:
             return any(one["code"] == CODE and one["state"] == state for one in get(self.stack, "quote", "/products"))
@@ -89,10 +100,19 @@ async def test_a_product_from_draft_to_sold_and_closed(stack: Stack) -> None:
     sold = await product.order("L-3", contract_no="L-3")
     assert (sold["status"], sold["product_version"]) == ("issued", 1)
 
+    await product.outlet("withdraw", "withdrawn", channel=CHANNEL)
+    gone = await product.order("L-6", contract_no="L-6")
+    assert (first_fault(gone), CHANNEL in gone["faults"][0]["message"]) == ("product_withdrawn", True)
+    await product.outlet("open", "on-sale", channel=CHANNEL)
+    assert (await product.order("L-7", contract_no="L-7"))["status"] == "issued"
+
     assert product.post("/products", document=document()).json()["events"] == []
     other = product.post("/products", document=document(term_months=6))
     assert (other.status_code, other.json()["code"]) == (409, "product_version_published")
     assert "term_months" in other.json()["detail"]
+
+    variant = product.post(f"/products/{CODE}/versions/1/clone", to=CODE, changes={"term_months": 6})
+    assert (variant.json()["code"], variant.json()["version"]) == (CODE, 2)
 
     await product.step("close", "closed")
     assert first_fault(await product.order("L-4", contract_no="L-4")) == "product_closed"
@@ -105,6 +125,9 @@ async def test_a_product_from_draft_to_sold_and_closed(stack: Stack) -> None:
         "quote.product_approved",
         "quote.sandbox_opened",
         "quote.product_published",
+        "quote.outlet_withdrawn",
+        "quote.outlet_opened",
+        "quote.product_drafted",
         "quote.product_closed",
     ]
     assert "家用汽车保险" in product.sheet()

@@ -72,6 +72,7 @@ def _register_cover(command: RegisterCover, state: CoverState) -> list[ClaimsEve
         currency=terms.currency,
         sums_insured_minor={coverage.code: coverage.sum_insured_minor for coverage in terms.coverages},
         straight_through_claim_minor=terms.straight_through_claim_minor,
+        wording=terms.wording,
     )
     return [registered]
 

@@ -5,12 +5,16 @@ from typing import ClassVar, TypeAlias
 
 from contracts.vocabulary.faults import Fault
 from contracts.vocabulary.time import CoverPeriod
+from contracts.vocabulary.wording import WordingReference
 from services.claims.domain.lines import AssessedLine, ClaimedLine, ClosingKind
 from services.kernel.messages import DomainEvent
 
 
 class CoverRegistered(DomainEvent):
-    """A term is in force. `sums_insured_minor` has every coverage bought, None for one without limit."""
+    """A term is in force. `sums_insured_minor` has every coverage bought, None for one without limit.
+
+    `wording` is what claims of the term are held against, where the product names one.
+    """
 
     event_type: ClassVar[str] = "cover.registered"
     contract_id: str
@@ -22,6 +26,7 @@ class CoverRegistered(DomainEvent):
     currency: str
     sums_insured_minor: dict[str, int | None]
     straight_through_claim_minor: int | None
+    wording: WordingReference | None = None
 
 
 class ClaimReported(DomainEvent):

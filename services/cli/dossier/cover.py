@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.cli.dossier.markup import Markup, element, facts, grid, section, term
-from services.cli.dossier.sale import Products
-from services.cli.dossier.story import Happening, moment, money, of_type, period, reasons, sentence
+from services.cli.dossier.markup import Markup, element, facts, grid, inner, section, term
+from services.cli.dossier.sale import Products, in_both_languages
+from services.cli.dossier.story import Happening, moment, money, of_type, period, reasons
 
 _PAID_OUT = "claim.paid"
 
@@ -16,7 +16,7 @@ def terms(told: Sequence[Happening], products: Products) -> Markup:
     waiting = of_type(told, "policy.payment_awaited", "policy.payment_confirmed", "policy.issuance_failed")
     if not parts:
         parts = [element("p", "No policy has been issued.")]
-    rows = [(one.recorded, sentence(one)) for one in waiting]
+    rows = [(one.recorded, in_both_languages(one)) for one in waiting]
     return section(term("Policy terms", "保单 · 保险期间"), *parts, grid(["When", "What happened"], rows))
 
 
@@ -46,11 +46,23 @@ def _term(one: Happening, products: Products) -> Markup:
                 (term("Premium", "保费"), money(agreed.get("premium_minor"), currency)),
                 (term("Settlement", "结算方式"), agreed.get("settlement")),
                 (term("Instalments", "分期"), agreed.get("frequency")),
+                *_wording(agreed.get("wording")),
             ]
         ),
         grid([term("Coverage", "责任"), term("Sum insured", "保额"), term("Premium", "保费")], rows, numbers=(1, 2)),
         level=3,
     )
+
+
+def _wording(held: Mapping[str, Any] | None) -> list[tuple[Markup, Markup]]:
+    """The wording that the term was sold under, where its product named one."""
+    if not held:
+        return []
+    told = f"{held.get('code')}, version {held.get('version')}, filed as {held.get('filing_number')}"
+    return [
+        (term("Wording", "条款"), inner(told)),
+        (term("SHA-256 of the wording", "条款内容校验"), element("code", held.get("content_sha256"))),
+    ]
 
 
 def accounts(told: Sequence[Happening]) -> Markup:
@@ -185,6 +197,6 @@ def _claim(own: Sequence[Happening], products: Products, told: Sequence[Happenin
     )
 
 
-def _told(one: Happening) -> str:
+def _told(one: Happening) -> Markup:
     why = one.content.get("reason")
-    return f"{sentence(one)} {why}" if why else sentence(one)
+    return inner([in_both_languages(one), f" {why}" if why else None])

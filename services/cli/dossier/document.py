@@ -18,7 +18,7 @@ from services.kernel.proof.extract_check import check_extract
 from services.kernel.proof.finding import Finding, Wrong
 from services.kernel.proof.signed_note import VerifyingKey
 
-PAGE_EDITION = 1
+PAGE_EDITION = 2
 """Raised with every change of the page, since a page is compared with what its events give."""
 
 _OPENING = '<script type="application/json" id="dossier">'

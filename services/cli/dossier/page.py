@@ -7,7 +7,7 @@ from importlib import resources
 from services.cli.dossier import cover, sale
 from services.cli.dossier.document import Dossier
 from services.cli.dossier.markup import Markup, element, facts, grid, nested, section, term
-from services.cli.dossier.story import Happening, happenings, moment, money, of_type, sentence
+from services.cli.dossier.story import Happening, happenings, moment, money, of_type
 from services.kernel.proof.checkpoint import Checkpoint
 from services.kernel.proof.extract import Extract, Run
 from services.kernel.proof.signed_note import SignedNote
@@ -92,7 +92,7 @@ def _at_a_glance(dossier: Dossier, told: Sequence[Happening]) -> Markup:
 
 
 def _timeline(told: Sequence[Happening]) -> Markup:
-    rows = [(one.recorded, one.service, sentence(one)) for one in told]
+    rows = [(one.recorded, one.service, sale.in_both_languages(one)) for one in told]
     return section("What happened, in order", grid(["Recorded", "Service", "What happened"], rows))
 
 

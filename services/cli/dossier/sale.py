@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from services.cli.dossier.markup import Content, Markup, element, facts, grid, inner, nested, section, term
-from services.cli.dossier.story import Happening, moment, money, of_type, reasons
+from services.cli.dossier.story import Happening, is_told, moment, money, of_type, reasons, sentence
 
 _PLACE = re.compile(r"risk\.(\w+?)s?\.(\d+)")
 _SUBMITTED = "quote.application_submitted"
@@ -19,6 +19,12 @@ _DECISIONS = (
     "quote.application_not_issued",
     "quote.order_conflicted",
 )
+
+
+def in_both_languages(one: Happening) -> Markup:
+    """What happened, in one sentence of each language; what has no sentence is told once."""
+    told = sentence(one)
+    return term(told, sentence(one, "zh")) if is_told(one.type) else inner(told)
 
 
 class Products:

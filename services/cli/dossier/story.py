@@ -4,7 +4,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from importlib import resources
+from typing import Any, Literal, TypeAlias
+
+import yaml
 
 from contracts.vocabulary.money import format_minor
 from services.cli.dossier.document import Dossier
@@ -80,67 +83,32 @@ def reasons(faults: Sequence[Mapping[str, Any]] | None) -> str:
     return "; ".join(f"{fault.get('message') or fault.get('code')} [{fault.get('code')}]" for fault in faults or ())
 
 
-_SENTENCES = {
-    "quote.product_published": "Version {product_version} of product {product_code} was put on sale from "
-    "{on_sale_from}.",
-    "quote.product_drafted": "Version {product_version} of product {product_code} was drafted by {by}: {why}.",
-    "quote.product_approved": "Version {product_version} of product {product_code} was approved by {by}: {why}.",
-    "quote.sandbox_opened": "Version {product_version} of product {product_code} was put into the sandbox by {by}: "
-    "{why}.",
-    "quote.product_closed": "Version {product_version} of product {product_code} was closed to new business by {by}: "
-    "{why}.",
-    "quote.product_withdrawn": "Version {product_version} of product {product_code} was withdrawn from sale: {reason}.",
-    "quote.application_submitted": "Order {order.order_no} of channel {channel} became an application, placed at "
-    "{order.placed_at!m}.",
-    "quote.premium_rated": "The premium was worked out: {premium_minor!a}.",
-    "quote.application_accepted": "The application was accepted at {terms.premium_minor!a}.",
-    "quote.application_declined": "The application was declined: {faults!r}.",
-    "quote.order_conflicted": "The number of order {order_no} came again with other content: {faults!r}.",
-    "quote.application_issued": "The application ended in policy {policy_no}.",
-    "quote.application_not_issued": "The accepted application was not put in force: {faults!r}.",
-    "policy.payment_awaited": "The terms of order {terms.order_no} wait for their premium.",
-    "policy.payment_confirmed": "The premium of order {order_no} had come.",
-    "policy.issued": "Policy {policy_no} was issued, term {term_no}.",
-    "policy.renewed": "The contract was renewed as policy {policy_no}, term {term_no}.",
-    "policy.issuance_failed": "Order {order_no} could not be put in force: {faults!r}.",
-    "account.opened": "The contract's account was opened in {currency}.",
-    "premium.written": "The premium of policy {policy_no} was written: {premium_minor!a}.",
-    "invoice.issued": "Instalment {instalment_no} of {instalments}, {amount_minor!a}, was invoiced as {invoice_no}, "
-    "due on {due}.",
-    "premium_advance.released": "The advance of {amount_minor!a} became premium.",
-    "premium_advance.reversed": "Invoices of order {order_no} were dropped; {refundable_minor!a} is owed back.",
-    "payment.received": "Payment {payment_no} of {amount_minor!a} settled what was invoiced.",
-    "payment.suspended": "Payment {payment_no} of {amount_minor!a} was kept in suspense: {faults!r}.",
-    "suspense.matched": "Payment {payment_no} of {amount_minor!a}, kept until then, settled an invoice.",
-    "payment.refused": "A report of payment {payment_no} was refused: {faults!r}.",
-    "claim.paid": "{amount_minor!a} was paid out on claim {claim_no}.",
-    "cover.registered": "Claims took note of the cover of policy {policy_no}.",
-    "claim.reported": "A loss of {loss_date} was reported under notice {notice_no}; it became claim {claim_no}, "
-    "{claimed_minor!a}.",
-    "claim.adjudicated": "Claim {claim_no} was adjudicated: {payable_minor!a} is payable.",
-    "claim.reserve_changed": "The sum still expected on claim {claim_no} is now {outstanding_minor!a}.",
-    "claim.approved": "Claim {claim_no} was approved with {approved_minor!a}{approved_by!b}.",
-    "claim.declined": "Claim {claim_no} was declined{declined_by!b}.",
-    "claim.payment_recorded": "Claims took note of the payment of {paid_minor!a} on claim {claim_no}.",
-    "claim.closed": "Claim {claim_no} was closed ({kind}).",
-    "loss_notice.refused": "Loss notice {notice_no} was refused: {faults!r}.",
-}
+Language: TypeAlias = Literal["en", "zh"]
+
+_SENTENCES: Mapping[str, Mapping[Language, str]] = yaml.safe_load(
+    resources.files("services.cli.dossier").joinpath("sentences.yaml").read_text("utf-8")
+)
 
 
-def sentence(one: Happening) -> str:
+def is_told(event_type: str) -> bool:
+    """Whether events of this type have a sentence of their own."""
+    return event_type in _SENTENCES
+
+
+def sentence(one: Happening, language: Language = "en") -> str:
     """What happened, in one sentence; an event that this program does not know is told by its type and fields."""
-    template = _SENTENCES.get(one.type)
-    if template is None:
+    templates = _SENTENCES.get(one.type)
+    if templates is None:
         said = ", ".join(
             f"{name.replace('_', ' ')} {value}"
             for name, value in one.content.items()
             if isinstance(value, str | int) and name != "contract_id"
         )
         return f"{one.type.replace('.', ': ').replace('_', ' ')} ({said})"
-    return "".join(_filled(one.content, template))
+    return "".join(_filled(one.content, templates[language], language))
 
 
-def _filled(content: Mapping[str, Any], template: str) -> Iterable[str]:
+def _filled(content: Mapping[str, Any], template: str, language: Language) -> Iterable[str]:
     for place, piece in enumerate(template.replace("}", "{").split("{")):
         if place % 2 == 0:
             yield piece
@@ -151,13 +119,37 @@ def _filled(content: Mapping[str, Any], template: str) -> Iterable[str]:
         for step in name.split("."):
             within = value if isinstance(value, Mapping) else {}
             currency, value = within.get("currency", currency), within.get(step)
-        if form == "a":
-            yield money(value, currency)
-        elif form == "m":
-            yield moment(value)
-        elif form == "r":
-            yield reasons(value)
-        elif form == "b":
-            yield f" by {value}" if value else " without a person, by rule"
-        else:
-            yield "-" if value is None else str(value)
+        yield money(value, currency) if form == "a" else _told(value, form, language)
+
+
+def _told(value: Any, form: str, language: Language) -> str:
+    match form:
+        case "m":
+            return moment(value)
+        case "r":
+            return reasons(value)
+        case "f":
+            return _fired(value, language)
+        case "b":
+            return _phrase("_by", language).format(value) if value else _phrase("_by_rule", language)
+        case "p":
+            return _phrase("_by", language).format(value) if value else ""
+        case "w":
+            return _phrase("_why", language).format(value) if value else ""
+        case "l":
+            return ", ".join(map(str, value or ())) or "-"
+        case "o":
+            return "" if value is None else str(value)
+        case _:
+            return "-" if value is None else str(value)
+
+
+def _phrase(name: str, language: Language) -> str:
+    return _SENTENCES[name][language]
+
+
+def _fired(rules: Sequence[Mapping[str, Any]] | None, language: Language) -> str:
+    """Why underwriting rules fired, each reason once: a rule may fire for several insured persons."""
+    told = (f"{rule.get(f'reason_{language}') or rule.get('code')} [{rule.get('code')}]" for rule in rules or ())
+    listed = _phrase("_between", language).join(dict.fromkeys(told))
+    return _phrase("_fired", language).format(listed) if listed else _phrase("_none_fired", language)

@@ -156,6 +156,7 @@ def _terms(command: SubmitApplication, product: ProductVersion, coverages: tuple
         split=document.split,
         straight_through_claim_minor=document.straight_through_claim_minor,
         coinsurance=None if document.coinsurance is None else document.coinsurance.terms(),
+        wording=None if document.wording is None else document.wording.reference(document.code),
     )
 
 

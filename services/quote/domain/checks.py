@@ -5,10 +5,10 @@ from datetime import date
 from typing import assert_never
 
 from contracts.vocabulary.faults import Fault, FaultCode
-from contracts.vocabulary.identifiers import channel_behind
 from contracts.vocabulary.products import PaymentFrequency
 from contracts.vocabulary.time import LATEST_DATE, add_months
 from services.quote.domain.order import ChosenCoverage, Order
+from services.quote.domain.outlet_checks import outlet_faults
 from services.quote.domain.plan_checks import choice_faults
 from services.quote.domain.products.coverage import PlannedCoverage
 from services.quote.domain.products.document import ProductDocument, QuotedPricing, TariffPricing
@@ -30,13 +30,7 @@ def sale_faults(order: Order, channel: str, product: ProductVersion, *, renewal:
     """Whether this product may be sold to this order, by this channel, in this region, on that day."""
     document = product.document
     yield from _stage_faults(order, channel, product, renewal=renewal)
-    if product.channels is not None and channel_behind(channel) not in product.channels:
-        yield _fault(FaultCode.CHANNEL_NOT_ALLOWED, "product", f"channel {channel} may not sell {document.code}")
-    if product.regions is not None and order.region not in product.regions:
-        offered = ", ".join(sorted(product.regions))
-        stated = "the order names no region" if order.region is None else f"not in {order.region}"
-        message = f"{document.code} is sold in {offered}; {stated}"
-        yield _fault(FaultCode.REGION_NOT_ALLOWED, "region", message)
+    yield from outlet_faults(order, channel, product, renewal=renewal)
     if order.risk.line is not document.line:
         message = f"{document.code} insures {document.line} risks; the order describes a {order.risk.line} risk"
         yield _fault(FaultCode.WRONG_LINE, "risk.line", message)

@@ -33,11 +33,15 @@ from services.quote.domain.lifecycle.commands import (
     ApproveProduct,
     CloseProduct,
     DraftProduct,
+    MoveOutlet,
     OpenSandbox,
     PublishProduct,
     WithdrawProduct,
 )
 from services.quote.domain.lifecycle.events import (
+    OutletClosed,
+    OutletOpened,
+    OutletWithdrawn,
     ProductApproved,
     ProductClosed,
     ProductDrafted,
@@ -73,7 +77,15 @@ def decide(command: QuoteCommand, state: QuoteState) -> Sequence[QuoteEvent]:
             return applications.decide(command, _only(Application, state))
         case RefuseMessage():
             return _refuse(command, _only(Refused, state))
-        case DraftProduct() | ApproveProduct() | OpenSandbox() | PublishProduct() | CloseProduct() | WithdrawProduct():
+        case (
+            DraftProduct()
+            | ApproveProduct()
+            | OpenSandbox()
+            | PublishProduct()
+            | CloseProduct()
+            | WithdrawProduct()
+            | MoveOutlet()
+        ):
             return product_versions.decide(command, _only(Product, state))
         case ClearSandbox():
             return [_cleared(command)]
@@ -109,6 +121,9 @@ def evolve(state: QuoteState, event: QuoteEvent) -> QuoteState:
             | ProductPublished()
             | ProductClosed()
             | ProductWithdrawn()
+            | OutletOpened()
+            | OutletClosed()
+            | OutletWithdrawn()
         ):
             return product_versions.evolve(_only(Product, state), event)
         case SandboxCleared():

@@ -11,6 +11,9 @@ from services.kernel.messages import DomainEvent
 from services.quote.domain.answers.events import AnswerEvent, AnswerReceived, AnswerRefused, ReleaseRequested
 from services.quote.domain.lifecycle.events import (
     CatalogueEvent,
+    OutletClosed,
+    OutletOpened,
+    OutletWithdrawn,
     ProductApproved,
     ProductClosed,
     ProductDrafted,
@@ -204,4 +207,7 @@ QUOTE_EVENTS: tuple[type[QuoteEvent], ...] = (
     AnswerReceived,
     AnswerRefused,
     ReleaseRequested,
+    OutletOpened,
+    OutletClosed,
+    OutletWithdrawn,
 )

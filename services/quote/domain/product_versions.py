@@ -12,12 +12,16 @@ from services.quote.domain.lifecycle.commands import (
     CatalogueCommand,
     CloseProduct,
     DraftProduct,
+    MoveOutlet,
     OpenSandbox,
     PublishProduct,
     WithdrawProduct,
 )
 from services.quote.domain.lifecycle.events import (
     CatalogueEvent,
+    OutletClosed,
+    OutletOpened,
+    OutletWithdrawn,
     ProductApproved,
     ProductClosed,
     ProductDrafted,
@@ -25,6 +29,7 @@ from services.quote.domain.lifecycle.events import (
     ProductWithdrawn,
     SandboxOpened,
 )
+from services.quote.domain.outlet_steps import move_outlet, stepped
 from services.quote.domain.products.comparing import differences
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.life import Effect, Life, SaleWindow, SandboxWindow
@@ -32,7 +37,7 @@ from services.quote.domain.state import CataloguedVersion, NothingYet, Product
 
 _PATHS_NAMED_MAX = 12
 
-_Step: TypeAlias = ApproveProduct | OpenSandbox | PublishProduct | CloseProduct | WithdrawProduct
+_Step: TypeAlias = ApproveProduct | OpenSandbox | PublishProduct | CloseProduct | WithdrawProduct | MoveOutlet
 
 
 def decide(command: CatalogueCommand, state: NothingYet | Product) -> list[CatalogueEvent]:
@@ -51,6 +56,9 @@ def decide(command: CatalogueCommand, state: NothingYet | Product) -> list[Catal
             return _close(command, _known(command, product))
         case WithdrawProduct():
             return _withdraw(command, _known(command, product).life)
+        case MoveOutlet():
+            known = _known(command, product)
+            return [*move_outlet(command, known.life, _document(known), wrote_it=person(command.by) in known.authors)]
         case _:
             assert_never(command)
 
@@ -160,7 +168,7 @@ def _publish(command: PublishProduct, version: CataloguedVersion) -> list[Catalo
 def _close(command: CloseProduct, version: CataloguedVersion) -> list[CatalogueEvent]:
     life, effect = version.life, Effect(command.from_day)
     if life.withdrawn is not None and not effect.is_before(life.withdrawn):
-        message = f"{_name(command)} is withdrawn {_told(life.withdrawn)}; there is nothing left to close"
+        message = f"{_name(command)} is withdrawn {life.withdrawn}; there is nothing left to close"
         raise CommandRefused("product_version_withdrawn", message)
     if life.sale is None:
         message = f"{_name(command)} has not been put on sale; there is no business to close"
@@ -181,7 +189,7 @@ def _ends_sooner(command: CloseProduct | WithdrawProduct, wanted: Effect, stands
     if stands is None or wanted.is_before(stands):
         return True
     if wanted != stands:
-        message = f"{_name(command)} ends {_told(stands)} already; an end is brought forward, never put off"
+        message = f"{_name(command)} ends {stands} already; an end is brought forward, never put off"
         raise CommandRefused("product_ends_earlier", message)
     return False
 
@@ -213,10 +221,6 @@ def _step(command: _Step) -> dict[str, Any]:
 
 def _name(command: _Step) -> str:
     return f"version {command.product_version} of {command.product_code}"
-
-
-def _told(effect: Effect) -> str:
-    return "at once" if effect.day is None else f"from {effect.day}"
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -260,6 +264,8 @@ def _stepped(known: CataloguedVersion | None, event: CatalogueEvent) -> Catalogu
             life = replace(known.life, closed=Effect(event.from_day))
         case ProductWithdrawn():
             life = replace(known.life, withdrawn=Effect(event.from_day))
+        case OutletOpened() | OutletClosed() | OutletWithdrawn():
+            life = replace(known.life, outlets=stepped(known.life.outlets, event))
         case _:
             assert_never(event)
     return replace(known, life=life)

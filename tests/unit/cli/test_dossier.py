@@ -1,6 +1,9 @@
 """A dossier as people read it and as anybody verifies it: page and document say the same; a change of either shows."""
 
+import dataclasses
+import importlib
 import json
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +17,7 @@ from services.cli import app
 from services.cli.console import Failure
 from services.cli.dossier.document import Dossier, read
 from services.cli.dossier.page import page
-from services.cli.dossier.story import Happening, happenings, money, sentence
+from services.cli.dossier.story import Happening, happenings, is_told, money, sentence
 from services.kernel.proof.checkpoint import origin_of
 from services.kernel.proof.signed_note import create_key
 from tests.support.extracts import START, Said, log_of, signed_extract
@@ -140,7 +143,7 @@ def test_a_page_whose_words_were_changed_shows_though_its_events_are_right(folde
 
 
 def test_a_page_of_another_edition_is_not_called_intact(folder: Path) -> None:
-    text = (folder / "dossier.html").read_text("utf-8").replace('"page_edition":1', '"page_edition":0')
+    text = (folder / "dossier.html").read_text("utf-8").replace('"page_edition":2', '"page_edition":0')
     code, output = verify(folder, "dossier.html", text)
     assert (code, "not proved: page" in output) == (1, True), output
 
@@ -221,6 +224,41 @@ def test_every_event_is_told_even_one_that_nobody_knows_here(folder: Path) -> No
     sentences = {one.type: sentence(one) for one in told}
     assert sentences["policy.moon_seen"] == "policy: moon seen (phase full, nights 3)"
     assert all("{" not in text and "None" not in text for text in sentences.values()), sentences
+
+
+EVENT_TYPES = sorted(
+    {
+        event.event_type
+        for service in ServiceName
+        for event in importlib.import_module(f"services.{service}.app").DEFINITION.events
+    }
+)
+
+
+@pytest.mark.parametrize("event_type", EVENT_TYPES)
+def test_every_event_type_has_a_sentence_of_its_own_in_both_languages(event_type: str, folder: Path) -> None:
+    assert is_told(event_type)
+    told = happenings(read((folder / "dossier.json").read_text("utf-8")))
+    samples = [one for one in told if one.type == event_type]
+    assert samples
+    for one in samples:
+        english, chinese = sentence(one), sentence(one, "zh")
+        assert "{" not in english + chinese
+        assert "None" not in english + chinese
+        assert re.search("[\u4e00-\u9fff]", chinese), chinese
+        assert english.endswith((".", "?", "!")) or ": " in english
+
+
+def test_a_referral_is_told_with_the_reasons_of_the_rules_and_who_decided(folder: Path) -> None:
+    told = {one.type: one for one in happenings(read((folder / "dossier.json").read_text("utf-8")))}
+    referred = told["quote.application_referred"]
+    first = referred.content["reasons"][0]
+    assert f"{first['reason_en']} [{first['code']}]" in sentence(referred)
+    assert f"{first['reason_zh']} [{first['code']}]" in sentence(referred, "zh")
+    accepted = Happening("quote", referred.event, {"decided_by": "Eve", "reason": "seen the report", "terms": {}})
+    accepted = dataclasses.replace(accepted, event=told["quote.application_accepted"].event)
+    assert sentence(accepted).endswith(" by Eve: seen the report.")
+    assert "without a person, by rule" in sentence(told["quote.application_accepted"])
 
 
 def test_an_event_that_lacks_what_is_told_of_it_is_told_all_the_same(folder: Path) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from services.kernel.read_models import ReadModels
 from services.quote.catalogue import Catalogue, Offer
 from services.quote.domain.products.life import Effect, Life, SaleWindow, SandboxWindow
+from services.quote.domain.products.outlets import Outlet, OutletMove, OutletStep
 from services.quote.domain.products.version import ProductVersion
 from tests.unit.quote.orders import VERSIONS
 
@@ -101,6 +102,20 @@ def test_the_sandbox_is_told_of_only_where_nothing_is_on_sale() -> None:
     assert found(sandbox) is sandbox
     assert offer(first, sandbox, channel="shop-sandbox").product is sandbox
     assert offer(first, sandbox, channel="other-sandbox").product is first
+
+
+def test_where_a_channel_has_ended_the_version_before_is_sold_or_the_end_is_told() -> None:
+    def ended(number: int, move: OutletMove) -> ProductVersion:
+        return version(number, Life(sale=SALE, outlets=(OutletStep(Outlet(channel="shop"), move, Effect(DAY)),)))
+
+    first, withdrawn, closed = version(1), ended(2, OutletMove.WITHDRAW), ended(3, OutletMove.CLOSE)
+    assert found(first, withdrawn) is first
+    assert offer(first, withdrawn, channel="river").product is withdrawn
+    river = version(4, channels=("river",))
+    assert found(withdrawn, river) is withdrawn
+    assert offer(closed, sold=CONTRACT) == Offer(closed, renewal=True)
+    assert offer(closed, sold="another") == Offer(closed)
+    assert offer(withdrawn, sold=CONTRACT) == Offer(withdrawn)
 
 
 class _Rows:

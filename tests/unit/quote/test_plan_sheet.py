@@ -6,7 +6,8 @@ import pytest
 
 from services.quote.domain.products.document import ProductDocument, TariffPricing
 from services.quote.domain.products.launch import Coinsured, Coinsurer, Wording
-from services.quote.domain.products.life import SaleWindow
+from services.quote.domain.products.life import Life, SaleWindow
+from services.quote.domain.products.rate_table import RateTable, TableColumn
 from services.quote.plan_sheet import Language, plan_sheet
 from services.quote.product_files import shipped_products
 
@@ -83,15 +84,18 @@ def test_a_rate_without_a_fixed_sum_or_without_bands_is_told_as_far_as_it_goes()
     assert isinstance(pricing, TariffPricing)
     inpatient, outpatient, accident = HEALTH.coverages
     open_sum = inpatient.model_copy(update={"sums_insured_minor": ()})
-    tabled = pricing.tariff.rates["Accident"].model_copy(update={"bands": ()})
-    tariff = pricing.tariff.model_copy(update={"rates": {**pricing.tariff.rates, "Accident": tabled}})
+    tabled = pricing.tariff.rates["Accident"].model_copy(update={"bands": (), "table": "long", "fact": None})
+    rows = tuple((str(age), "1.5") for age in range(61))
+    tables = {"long": RateTable(columns=(TableColumn(fact="age", match="band"),), rows=rows)}
+    rates = {**pricing.tariff.rates, "Accident": tabled}
+    tariff = pricing.tariff.model_copy(update={"rates": rates, "tables": tables})
     changes = {"pricing": pricing.model_copy(update={"tariff": tariff}), "coverages": (open_sum, outpatient, accident)}
     texts = read(HEALTH.model_copy(update=changes), Language.ENGLISH)
     place = texts.index("31 to 40")
     assert texts[place : place + 3] == ["31 to 40", "2.65 ‰", "41 to 50"]
-    assert texts[texts.index("as scheduled") - 2 :][:2] == ["Accident", "Rate a year"]
+    assert texts[texts.index("as scheduled, 61 rows") - 2 :][:2] == ["Accident", "Rate a year"]
 
 
 def test_days_of_sale_that_were_moved_are_told_as_they_are_now() -> None:
     sale = SaleWindow(MOTOR.on_sale_from.replace(year=2030), MOTOR.on_sale_from.replace(year=2031))
-    assert "2030-01-01 to 2031-01-01" in plan_sheet(MOTOR, Language.ENGLISH, sale)
+    assert "2030-01-01 to 2031-01-01" in plan_sheet(MOTOR, Language.ENGLISH, Life(sale=sale))

@@ -5,6 +5,7 @@ from datetime import date
 from typing import TypeAlias
 
 from services.quote.domain.products.document import ProductDocument
+from services.quote.domain.products.outlets import Outlet, OutletMove
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,19 @@ class WithdrawProduct:
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveOutlet:
+    """Open, close or withdraw a version that is on sale for one channel or one region alone."""
+
+    product_code: str
+    product_version: int
+    outlet: Outlet
+    move: OutletMove
+    from_day: date | None
+    by: str
+    why: str
+
+
 CatalogueCommand: TypeAlias = (
-    DraftProduct | ApproveProduct | OpenSandbox | PublishProduct | CloseProduct | WithdrawProduct
+    DraftProduct | ApproveProduct | OpenSandbox | PublishProduct | CloseProduct | WithdrawProduct | MoveOutlet
 )

@@ -82,6 +82,46 @@ class ProductWithdrawn(DomainEvent):
     by: str | None = None
 
 
+class OutletOpened(DomainEvent):
+    """A channel, or a region, may sell the version too, from a day on; no day means at once."""
+
+    event_type: ClassVar[str] = "quote.outlet_opened"
+    product_code: str
+    product_version: int
+    channel: str | None
+    region: str | None
+    from_day: date | None
+    by: str
+    why: str
+
+
+class OutletClosed(DomainEvent):
+    """A channel, or a region, takes no new business under the version; contracts sold under it are renewed."""
+
+    event_type: ClassVar[str] = "quote.outlet_closed"
+    product_code: str
+    product_version: int
+    channel: str | None
+    region: str | None
+    from_day: date | None
+    by: str
+    why: str
+
+
+class OutletWithdrawn(DomainEvent):
+    """A channel, or a region, sells the version no longer; the others go on."""
+
+    event_type: ClassVar[str] = "quote.outlet_withdrawn"
+    product_code: str
+    product_version: int
+    channel: str | None
+    region: str | None
+    from_day: date | None
+    by: str
+    why: str
+
+
+OutletEvent: TypeAlias = OutletOpened | OutletClosed | OutletWithdrawn
 CatalogueEvent: TypeAlias = (
-    ProductDrafted | ProductApproved | SandboxOpened | ProductPublished | ProductClosed | ProductWithdrawn
+    ProductDrafted | ProductApproved | SandboxOpened | ProductPublished | ProductClosed | ProductWithdrawn | OutletEvent
 )

@@ -6,6 +6,7 @@ from pydantic import Field, Strict, StringConstraints
 
 from contracts.vocabulary.money import BASIS_POINTS
 from contracts.vocabulary.products import COINSURERS_MAX, Coinsurance, CoinsuranceShare
+from contracts.vocabulary.wording import WordingCode, WordingReference
 from services.quote.domain.products.part import DocumentPart, PlainText
 
 ContentHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -38,11 +39,24 @@ class Coinsured(DocumentPart):
 
 
 class Wording(DocumentPart):
-    """The policy wording: its version, the number it was filed under with the regulator, and its content's hash."""
+    """The policy wording: its version, the number it was filed under with the regulator, and its content's hash.
+
+    `code` names the wording where several products share it; without one it is the product's own, under its code.
+    """
 
     version: PlainText
     filing_number: PlainText
     content_sha256: ContentHash
+    code: WordingCode | None = None
+
+    def reference(self, product_code: str) -> WordingReference:
+        """The same, as the terms of a contract keep it."""
+        return WordingReference(
+            code=self.code or product_code,
+            version=self.version,
+            filing_number=self.filing_number,
+            content_sha256=self.content_sha256,
+        )
 
 
 class Requirement(DocumentPart):

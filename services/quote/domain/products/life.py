@@ -5,6 +5,10 @@ from datetime import date
 from enum import StrEnum
 
 from contracts.vocabulary.identifiers import channel_behind, is_sandbox
+from services.quote.domain.products.effect import Effect
+from services.quote.domain.products.outlets import OutletStep
+
+__all__ = ["Effect", "Life", "SaleWindow", "SandboxWindow", "Stage"]
 
 
 class Stage(StrEnum):
@@ -16,21 +20,6 @@ class Stage(StrEnum):
     ON_SALE = "on-sale"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """From a day on, or (no day) at once: for all that is taken in from then on, whatever day it bears."""
-
-    day: date | None = None
-
-    def reached(self, day: date) -> bool:
-        """Whether it holds on that day."""
-        return self.day is None or self.day <= day
-
-    def is_before(self, other: "Effect") -> bool:
-        """Whether it takes effect earlier than the other; at once is before any day."""
-        return other.day is not None and (self.day is None or self.day < other.day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +44,17 @@ class SaleWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
-    """The steps that a version has taken, as they stand now. A step that was not taken is None."""
+    """The steps that a version has taken, as they stand now. A step that was not taken is None.
+
+    `outlets` are the steps of single channels and regions in the order in which they were recorded.
+    """
 
     approved: bool = False
     sandbox: SandboxWindow | None = None
     sale: SaleWindow | None = None
     closed: Effect | None = None
     withdrawn: Effect | None = None
+    outlets: tuple[OutletStep, ...] = ()
 
     @property
     def published(self) -> bool:

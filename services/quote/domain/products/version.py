@@ -9,6 +9,7 @@ from contracts.vocabulary.products import PaymentFrequency
 from services.quote.domain.products.coverage import PlannedCoverage
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.life import Effect, Life, SaleWindow, Stage
+from services.quote.domain.products.outlets import Outlet, OutletStage, stage_on
 from services.quote.domain.products.rating.plan import RatingPlan
 from services.quote.domain.products.underwriting import CompiledUnderwriting
 
@@ -52,7 +53,36 @@ class ProductVersion:
         """Whether the version is sold to new customers on that day."""
         return self.life.on(day) is Stage.ON_SALE
 
-    def sold_in(self, channel: str, region: str | None) -> bool:
-        """Whether this channel may sell it in this region; where regions are named, an order has to name its own."""
-        allowed = self.channels is None or channel_behind(channel) in self.channels
-        return allowed and (self.regions is None or region in self.regions)
+    def sold_in(self, channel: str, region: str | None, day: date) -> bool:
+        """Whether this channel may sell it in this region on that day.
+
+        Where regions are named, or one has been closed, an order has to name its own.
+        """
+        if not self.life.outlets:
+            allowed = self.channels is None or channel_behind(channel) in self.channels
+            return allowed and (self.regions is None or region in self.regions)
+        if self.channel_stage(channel, day) is not OutletStage.ON_SALE:
+            return False
+        return self.region_stage(region, day) is OutletStage.ON_SALE
+
+    def ended_in(self, channel: str, region: str | None, day: date) -> OutletStage | None:
+        """The furthest end, closed or withdrawn, of this channel or region alone by that day; None for no end."""
+        ends = (self.channel_stage(channel, day), self.region_stage(region, day))
+        return next((end for end in (OutletStage.WITHDRAWN, OutletStage.CLOSED) if end in ends), None)
+
+    def channel_stage(self, channel: str, day: date) -> OutletStage:
+        """Whether the channel, or that behind a sandbox, sells the version on a day."""
+        behind = channel_behind(channel)
+        offered = self.channels is None or behind in self.channels
+        return stage_on(self.life.outlets, Outlet(channel=behind), day, offered=offered)
+
+    def region_stage(self, region: str | None, day: date) -> OutletStage:
+        """Whether the version is sold in the region on a day; None for an order that names no region."""
+        if region is not None:
+            offered = self.regions is None or region in self.regions
+            return stage_on(self.life.outlets, Outlet(region=region), day, offered=offered)
+        named = {step.outlet for step in self.life.outlets if step.outlet.region is not None}
+        everywhere = self.regions is None and all(
+            stage_on(self.life.outlets, outlet, day, offered=True) is OutletStage.ON_SALE for outlet in named
+        )
+        return OutletStage.ON_SALE if everywhere else OutletStage.NOT_OFFERED

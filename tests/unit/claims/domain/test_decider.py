@@ -3,6 +3,7 @@
 import pytest
 
 from contracts.vocabulary.faults import FaultCode
+from contracts.vocabulary.wording import WordingReference
 from services.claims.domain import findings
 from services.claims.domain.commands import ApproveClaim, ClearSandbox, DeclineClaim, RecordPayment, RefuseNotice
 from services.claims.domain.decider import CLAIMS_DECIDER
@@ -38,6 +39,13 @@ def test_a_term_is_registered_with_its_sums_insured() -> None:
             straight_through_claim_minor=50_000,
         )
     )
+
+
+def test_claims_keep_the_wording_of_a_term() -> None:
+    wording = WordingReference(code="motor", version="2026-A", filing_number="C1", content_sha256="a" * 64)
+    spec = claims.given().when(register(wording=wording))
+    spec.then_types(CoverRegistered)
+    assert spec.decided[0].wording == wording
 
 
 def test_terms_are_known_once_each_in_any_order_of_arrival() -> None:

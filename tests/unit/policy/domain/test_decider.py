@@ -3,6 +3,7 @@
 from contracts.vocabulary.faults import FaultCode
 from contracts.vocabulary.identifiers import policy_number
 from contracts.vocabulary.products import SettlementMethod
+from contracts.vocabulary.wording import WordingReference
 from services.policy.domain.commands import AwaitPayment, ConfirmPayment, IssuePolicy, ReleaseApplication
 from services.policy.domain.decider import POLICY_DECIDER
 from services.policy.domain.events import (
@@ -28,6 +29,19 @@ RELEASE = ReleaseApplication(contract_id=CONTRACT, channel=CHANNEL, order_no="O-
 
 def test_accepted_terms_are_issued_at_once() -> None:
     policy.given().when(IssuePolicy(terms=terms)).then(issued)
+
+
+def test_each_term_keeps_the_wording_that_it_was_sold_under() -> None:
+    first, later = (
+        WordingReference(code="motor", version=version, filing_number="C1", content_sha256=digit * 64)
+        for version, digit in (("2026-A", "a"), ("2027-A", "b"))
+    )
+    sold = cover_terms(wording=first)
+    policy.given().when(IssuePolicy(terms=sold)).then(issued.model_copy(update={"terms": sold}))
+    again = cover_terms(order_no="O-2", period=YEAR_2027, wording=later)
+    renewed = PolicyRenewed(policy_no=policy_number(CONTRACT, 2), term_no=2, terms=again)
+    policy.given(issued.model_copy(update={"terms": sold})).when(IssuePolicy(terms=again)).then(renewed)
+    assert PolicyIssued.model_validate_json(issued.model_dump_json(exclude={"terms": {"wording"}})) == issued
 
 
 def test_an_order_is_issued_only_once() -> None:

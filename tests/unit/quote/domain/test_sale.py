@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from contracts.vocabulary.products import Coinsurance, CoinsuranceShare
+from contracts.vocabulary.wording import WordingReference
 from services.quote.domain.decider import QUOTE_DECIDER
 from services.quote.domain.events import ApplicationAccepted, ApplicationDeclined
-from services.quote.domain.products.launch import Coinsured, Coinsurer
+from services.quote.domain.products.launch import Coinsured, Coinsurer, Wording
 from services.quote.domain.products.life import Effect, Life, SaleWindow, SandboxWindow
 from services.quote.domain.products.version import ProductVersion
 from tests.support.builders import motor_order
@@ -82,6 +83,16 @@ def test_where_regions_are_named_the_order_names_its_own() -> None:
 
 def test_the_region_of_an_order_is_taken_in() -> None:
     assert instruction(motor_order(region="CN-31")).command.order.region == "CN-31"
+
+
+def test_the_terms_keep_the_wording_that_they_were_sold_under() -> None:
+    wording = Wording(version="2026-A", filing_number="C1234", content_sha256="0f" * 32)
+    end = end_of(ProductVersion.of(MOTOR.model_copy(update={"wording": wording})))
+    kept = WordingReference(code="motor-private", version="2026-A", filing_number="C1234", content_sha256="0f" * 32)
+    assert end.terms.wording == kept
+    shared = wording.model_copy(update={"code": "Motor.General"})
+    assert end_of(ProductVersion.of(MOTOR.model_copy(update={"wording": shared}))).terms.wording.code == "Motor.General"
+    assert end_of(VERSIONS["motor-private"]).terms.wording is None
 
 
 def test_a_coinsured_product_says_so_in_the_terms() -> None:

@@ -7,11 +7,14 @@ from services.kernel.messages import Recorded
 from services.kernel.projection import Add, Change, Projection, Put
 from services.quote.domain.decider import QUOTE_DECIDER
 from services.quote.domain.events import ApplicationIssued
+from services.quote.domain.lifecycle.events import OutletClosed, OutletOpened, OutletWithdrawn
 from services.quote.domain.products.life import Stage
+from services.quote.domain.products.outlets import OutletStage
 from services.quote.domain.state import Product
-from services.quote.product_queries import CatalogueRow, Step
+from services.quote.product_queries import CatalogueRow, OutletStepView, ProductVersionView, Step
 from services.quote.projections.application import application
 from services.quote.projections.order_outcome import order_outcome
+from services.quote.projections.product_outlet import product_outlet
 from services.quote.projections.product_version import product_version
 from services.quote.projections.refused_message import refused_message
 from tests.support.builders import YEAR_2026, motor_order
@@ -142,6 +145,24 @@ def test_a_step_keeps_who_when_and_why() -> None:
     assert view(BEFORE_NAMES).document_digest == APPROVED.document_digest
     assert found.approval == Step(by="Bob", why="review 12", at=NOW)
     assert found.sandbox == Step(by="Ann", why="trial", at=NOW, channels=frozenset(("river", "hill")))
+
+
+def test_steps_of_one_channel_or_region_are_rows_that_the_rules_read() -> None:
+    place: dict[str, Any] = {"product_code": "motor-private", "product_version": 1, "by": "Bob", "why": "agreed"}
+    opened = OutletOpened(**place, channel="lake", region=None, from_day=DAY)
+    ended = OutletWithdrawn(**place, channel=None, region="CN-11", from_day=None)
+    paused = OutletClosed(**place, channel="lake", region=None, from_day=LATER)
+    state = QUOTE_DECIDER.fold([PUBLISHED, opened, ended, paused])
+    assert isinstance(state, Product)
+    rows = [change.row for change in changes(product_outlet, opened, ended, paused) if isinstance(change, Put)]
+    steps = tuple(OutletStepView.model_validate(row) for row in rows)
+    catalogued = view(PUBLISHED).model_copy(update={"outlet_steps": steps})
+    assert catalogued.life() == state.versions[1].life
+    seen = ProductVersionView.of(catalogued, LATER)
+    assert [(one.channel or one.region, one.state) for one in seen.outlets] == [
+        ("lake", OutletStage.CLOSED),
+        ("CN-11", OutletStage.WITHDRAWN),
+    ]
 
 
 def test_another_draft_is_not_approved() -> None:
