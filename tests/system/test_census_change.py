@@ -96,8 +96,9 @@ async def test_a_census_change_is_priced_and_writes_nothing(stack: Stack, tmp_pa
     await prepare_market(stack, [CHANNEL])
     await put_on_sale(stack)
     order_no = "G-W21"
-    value = json.dumps(year_2026(order_no=order_no, premium_minor=4 * 60_000 + 4 * 36_000)).encode()
-    await publish_and_settle(stack, [RawMessage(CHANNEL, order_no, value, order_no, "")])
+    for number, premium_minor in ((order_no, 4 * 60_000 + 4 * 36_000), ("G-dear", 1)):
+        value = json.dumps(year_2026(order_no=number, contract_no=number, premium_minor=premium_minor)).encode()
+        await publish_and_settle(stack, [RawMessage(CHANNEL, number, value, number, "")])
     before = await heads(stack)
     expected = ([26_038] * 3 + [-43_397] * 2, 78_114, 86_794, -8_680)
     assert money(asked(stack, order_no=order_no).json()) == expected
@@ -113,6 +114,8 @@ async def test_a_census_change_is_priced_and_writes_nothing(stack: Stack, tmp_pa
     assert malformed.status_code == 422
     assert [fault["path"] for fault in malformed.json()["faults"]] == ["currency", "change.effective"]
     assert asked(stack, order_no="unheard-of").status_code == 404
+    declined = asked(stack, order_no="G-dear")
+    assert (declined.status_code, declined.json()["code"]) == (409, "application_not_accepted")
     assert asked(stack, order=unplaced, product_version=9).status_code == 404
     assert asked(stack).json()["faults"][0]["message"] == "give either order or order_no"
 

@@ -145,7 +145,7 @@ def _joiner_faults(contract: _Contract, channel: str, joiners: tuple[Subject, ..
     yield from underwriting_faults(joiners, product)
     paths = {subject.path for subject in joiners}
     for rule in assess(contract.order, channel, product, joiners, UNKNOWN_CUSTOMER).fired:
-        if rule.path in paths:
+        if rule.path in paths and rule.outcome != "accept":
             after = "" if rule.outcome == "decline" else "; an underwriter decides on this member"
             message = f"{rule.reason_en} ({rule.code}){after}"
             yield Fault(code=FaultCode.RISK_NOT_ACCEPTED, path=rule.path, message=message)

@@ -1,6 +1,7 @@
 """What a channel may say about a group and about answers, and how it hears what is wrong."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,10 +18,11 @@ def faults(order: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_a_census_may_have_members_without_names_and_birth_dates() -> None:
-    nameless = {name: said for name, said in member(6, joins="2026-09-01").items() if name != "name"}
-    found = read_message(json.dumps(group_order(*STAFF, nameless, DAUGHTER)).encode())
+    late = member(6, name=None, joins="2026-05-01")
+    found = read_message(json.dumps(group_order(*STAFF, late, DAUGHTER)).encode())
     assert isinstance(found, OrderPlaced)
-    assert [each.name for each in found.risk.members[-2:]] == [None, "Li Na"]  # type: ignore[union-attr]
+    told = [(each.name, each.joins) for each in found.risk.members[-2:]]  # type: ignore[union-attr]
+    assert told == [(None, date(2026, 5, 1)), ("Li Na", None)]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from services.quote.domain.products.version import ProductVersion
 from tests.support.builders import group_order, member, motor_order
 from tests.unit.quote.domain.products.documents import content
 from tests.unit.quote.orders import VERSIONS, submit
+from tests.unit.quote.underwritten import WORDS, rule
 
 # Domain figure: 10, 20 ... 100 percent of the yearly premium for each month begun.
 MONTHS_BEGUN = {
@@ -224,6 +225,22 @@ def test_a_member_is_replaced_once() -> None:
     assert faults(tried(*joins, leaves=("M1",))) == [
         ("invalid_field", "change.joins.0.replaces"),
         ("invalid_field", "change.joins.1.replaces"),
+    ]
+
+
+def test_a_joiner_is_underwritten_by_the_rules_of_the_product() -> None:
+    rules = [
+        rule("welcome", {"fact": "age", "at_most": 30}, "accept"),
+        rule("elder", {"fact": "age", "at_least": 56}, "refer"),
+        rule("eldest", {"fact": "age", "at_least": 60}, "decline"),
+    ]
+    document = {**plain_group().document.model_dump(mode="json"), "underwriting": rules}
+    joins = [member(21, age=59), member(22, age=60), member(23, age=28)]
+    found = tried(*joins, product=ProductVersion.of(read_document(document)))
+    assert [(fault.code, fault.path, fault.message) for fault in found.faults] == [
+        ("risk_not_accepted", "change.joins.0", f"{WORDS['en']} (elder); an underwriter decides on this member"),
+        ("risk_not_accepted", "change.joins.1", f"{WORDS['en']} (elder); an underwriter decides on this member"),
+        ("risk_not_accepted", "change.joins.1", f"{WORDS['en']} (eldest)"),
     ]
 
 

@@ -101,6 +101,26 @@ def test_what_cannot_be_is_told_with_its_path(edit: Edit, path: str, said: str) 
     assert said in dict(misfits(edited("group-medical", edit)))[path]
 
 
+def many_kinds(classes: int) -> dict[str, Any]:
+    """One coverage at one rate, fifty bands, two genders: 300 steps for each class, joiners' own among them."""
+    changed = content("group-medical")
+    bands = [{"at_least": age, "at_most": age} for age in range(50)]
+    kinds = [
+        {**changed["group"]["classes"][0], "code": f"K{number}", "sums_insured_minor": {"Inpatient": 10_000_000}}
+        for number in range(classes)
+    ]
+    changed["coverages"] = changed["coverages"][:1]
+    changed["plan"]["dependants"] = None
+    changed["group"].update(classes=kinds, age_bands=bands)
+    changed["pricing"]["tariff"] = {"rates": {"Inpatient": {"basis": "minor", "amount": "100"}}}
+    return changed
+
+
+def test_the_steps_of_joiners_count_in_what_a_working_may_hold() -> None:
+    assert read_document(many_kinds(10)).group is not None
+    assert "could have 3300 steps" in dict(misfits(many_kinds(11)))["group.age_bands"]
+
+
 def test_a_line_without_a_census_has_no_group() -> None:
     changed = content("health-basic") | {"group": content("group-medical")["group"]}
     assert "no census" in dict(misfits(changed))["group"]

@@ -144,6 +144,13 @@ def test_minima_and_discounts_count_who_is_covered_from_the_first_day() -> None:
     assert found.premiums == {"A": 150_000 + 10 * 43_397}
 
 
+def test_a_volume_discount_looks_at_the_premium_of_all_heads() -> None:
+    # 3 x 600.00 reach the step of 1,500.00; who joins later has the discount too: 540.00 x 264/365 = 390.58.
+    volume = {"kind": "volume", "name": "volume", "steps": [{"at_least": 150_000, "percent": "10"}]}
+    late = member(30, "staff", 0, ((APRIL_12, 1),))
+    assert charged(member(40, "staff", 3), late, discounts=[volume]).premiums == {"A": 3 * 54_000 + 39_058}
+
+
 def test_the_least_premium_of_a_subject_holds_for_a_joiners_whole_term() -> None:
     late = member(30, "staff", 0, ((APRIL_12, 1),))
     assert charged(late, minimum={"per_subject_minor": 73_000}).premiums == {"A": 52_800}
