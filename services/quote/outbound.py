@@ -63,11 +63,10 @@ def to_wire(recorded: Recorded[QuoteEvent]) -> Outgoing | None:
     match event:
         case ProductPublished() | ProductWithdrawn() | ProductClosed():
             return _told_of_product(event)
-        case ProductDrafted() | ProductApproved() | SandboxOpened():
-            # What is not on sale is nobody's business outside, nor is who works on it.
-            return None
-        case OutletOpened() | OutletClosed() | OutletWithdrawn():
-            # Which channel may sell what is between it and us; its orders are told.
+        case (
+            ProductDrafted() | ProductApproved() | SandboxOpened() | OutletOpened() | OutletClosed() | OutletWithdrawn()
+        ):
+            # What is not on sale is nobody's business outside, and what one channel may sell is between it and us.
             return None
         case MessageRefused():
             return Outgoing(recorded.stream, _refused(event), _notice_of_refusal(event))
@@ -94,8 +93,8 @@ def to_wire(recorded: Recorded[QuoteEvent]) -> Outgoing | None:
         case SandboxCleared():
             return _cleared(event)
         case (
-            ApplicationAssessed()
-            | AnswerReceived()
+            AnswerReceived()
+            | ApplicationAssessed()
             | ReferralAssigned()
             | ReferralNoted()
             | InformationProvided()
