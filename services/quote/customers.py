@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from contracts.vocabulary.identifiers import is_sandbox
 from services.kernel.messages import Delivery
 from services.kernel.read_models import ReadModels
 from services.quote import underwriting_queries
@@ -28,8 +29,11 @@ class Customers:
         self._listed = frozenset(listed)
         self._contracts = {customer: list(own) for customer, own in (contracts or {}).items()}
 
-    def standing(self, name: str | None, customer: str | None, contract_id: str) -> CustomerStanding:
-        """What is known of the policyholder, besides the contract that is ordered itself."""
+    def standing(self, channel: str, name: str | None, customer: str | None, contract_id: str) -> CustomerStanding:
+        """What is known of the policyholder, besides the contract that is ordered itself.
+
+        Business of a sandbox counts in that sandbox alone, and real business counts in none.
+        """
         listed = bool(self._listed) and (
             (DOCUMENT, customer or "") in self._listed
             or (name is not None and (NAME, name_digest(name)) in self._listed)
@@ -37,7 +41,14 @@ class Customers:
         if customer is None:
             return CustomerStanding(blacklisted=True) if listed else UNKNOWN_CUSTOMER
         found = self._contracts.get(customer)
-        others = None if found is None else tuple(one for one in found if one.contract_id != contract_id)
+        if found is None:
+            return CustomerStanding(blacklisted=listed)
+        counted = channel if is_sandbox(channel) else None
+        others = tuple(
+            one
+            for one in found
+            if one.contract_id != contract_id and (one.channel if is_sandbox(one.channel) else None) == counted
+        )
         return CustomerStanding(blacklisted=listed, contracts=others)
 
     async def refresh(self, read: ReadModels, deliveries: Sequence[Delivery]) -> None:

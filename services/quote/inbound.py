@@ -106,7 +106,7 @@ class QuoteInbound:
             order=order,
             product=offer.product,
             renewal=offer.renewal,
-            customer=self._customers.standing(order.policyholder_name, order.policyholder_id, contract_id),
+            customer=self._customers.standing(channel, order.policyholder_name, order.policyholder_id, contract_id),
         )
 
 

@@ -147,11 +147,12 @@ async def referrals(
     state: State | None = None,
     underwriter: str | None = None,
     lapsed: bool = False,
+    test: bool = False,
     limit: Annotated[int, Query(ge=1, le=REFERRALS_LISTED_MAX)] = 100,
 ) -> list[underwriting_queries.ReferralView]:
-    """The queue, the longest waiting first; `lapsed` are those whose customer did not answer in time."""
-    overdue_on = clock.now().date() if lapsed else None
-    return await underwriting_queries.referrals(kernel_of(request).read, state, underwriter, overdue_on, limit)
+    """The queue, the longest waiting first; `lapsed`: not answered in time; `test`: of the sandboxes alone."""
+    read, overdue_on = kernel_of(request).read, clock.now().date() if lapsed else None
+    return await underwriting_queries.referrals(read, state, underwriter, overdue_on, limit, test=test)
 
 
 @underwriting.post(_ORDER + "/assign")

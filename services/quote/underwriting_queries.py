@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel
 
+from contracts.vocabulary.identifiers import SANDBOX_SUFFIX
 from services.kernel.read_models import ReadModels
 from services.quote.domain.underwriting.assessment import OtherContract
 
@@ -81,6 +82,7 @@ class CustomerContract(BaseModel):
     """A contract of a customer."""
 
     customer: str
+    channel: str
     contract_id: str
     product_code: str
     currency: str
@@ -99,8 +101,12 @@ class CustomerContract(BaseModel):
             expiry=self.expiry,
             premium_minor=self.premium_minor,
             sums_insured_minor=self.sums_insured_minor,
+            channel=self.channel,
         )
 
+
+_SANDBOXES = f"%{SANDBOX_SUFFIX}"
+"""Channels that try things out, as a pattern of LIKE."""
 
 _REFERRALS = """
 select * from referral
@@ -108,8 +114,9 @@ select * from referral
    and ($1::text is not null or state in ('referred', 'asked', 'offered'))
    and ($2::text is null or underwriter = $2)
    and ($3::date is null or answer_until < $3)
+   and (channel like $4) = $5
  order by referred_at, channel, order_no
- limit $4
+ limit $6
 """
 _REFERRAL = "select * from referral where channel = $1 and order_no = $2"
 _BLACKLIST = "select * from blacklist_entry where listed order by changed_at desc, subject"
@@ -126,13 +133,14 @@ select * from customer_contract
 
 
 async def referrals(
-    read: ReadModels, state: str | None, underwriter: str | None, overdue_on: date | None, limit: int
+    read: ReadModels, state: str | None, underwriter: str | None, overdue_on: date | None, limit: int, *, test: bool
 ) -> list[ReferralView]:
     """The queue, the longest waiting first: undecided ones unless a state is given.
 
-    `overdue_on` leaves only those whose customer had to answer before that day.
+    `overdue_on` leaves only those whose customer had to answer before that day; `test` asks for those of the
+    sandboxes alone.
     """
-    return await read.many(ReferralView, _REFERRALS, state, underwriter, overdue_on, limit)
+    return await read.many(ReferralView, _REFERRALS, state, underwriter, overdue_on, _SANDBOXES, test, limit)
 
 
 async def referral_of_order(read: ReadModels, channel: str, order_no: str) -> ReferralView | None:

@@ -1,5 +1,6 @@
 """An order is referred, an underwriter counters, the customer takes it, pays, and has a policy on the new terms."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from contracts.vocabulary.identifiers import person_digest
 from infra.stack_file import Stack
 from services.cli.channel import add_channels
 from services.cli.console import Failure
+from services.cli.demo import settle
 from services.cli.products import draft_document, take_step
 from services.cli.stack import answered, get, url
 from services.demo.raw import RawMessage, message_bytes
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.xdist_group("stack")
 
 CHANNEL, PRODUCT = "referring", "health-referred"
 CUSTOMER = person_digest("CN", "ID", "11010519491231002X")
+SANDBOXED = person_digest("CN", "ID", "110105194912310048")
 LISTED = person_digest("CN", "ID", "110105194912310021")
 RULES = [
     {
@@ -140,3 +143,31 @@ async def test_another_contract_of_the_customer_and_the_blacklist_are_looked_up(
         "R-4": "declined",
     }
     assert referral(market, "R-3")["reasons"][0]["facts"] == {"customer.same_product": 1}
+
+
+async def test_a_sandboxs_referral_waits_apart_and_is_put_away(market: Stack) -> None:
+    sandbox = f"{CHANNEL}-sandbox"
+    await add_channels(market.kafka, [sandbox])
+    await publish_and_settle(market, [order("R-5", 10_000_000, 26_182, policyholder_id=SANDBOXED)])
+    tried = order("R-6", 50_000_000, 130_910, policyholder_id=SANDBOXED)
+    await publish_and_settle(market, [replace(tried, channel=sandbox)])
+    (waiting,) = [one for one in queue(market, test=True) if one["channel"] == sandbox]
+    # Not for the real contract that the same person has.
+    assert [reason["code"] for reason in waiting["reasons"]] == ["high-sum"]
+    assert sandbox not in {one["channel"] for one in queue(market, test=False)}
+    clear(market, sandbox)
+    await settle(market)
+    assert sandbox not in {one["channel"] for one in queue(market, test=True)}
+
+
+def queue(stack: Stack, *, test: bool) -> list[dict[str, Any]]:
+    """Who waits, of the sandboxes or without them."""
+    found: list[dict[str, Any]] = get(stack, ServiceName.QUOTE, "/referrals", test=test)
+    return found
+
+
+def clear(stack: Stack, sandbox: str) -> None:
+    """Put away what the sandbox did."""
+    body = {"cleared_by": "head", "reason": "tried"}
+    address = f"{url(stack, 'quote')}/sandboxes/{sandbox}/clear"
+    answered(httpx.post(address, json=body, headers={"Idempotency-Key": f"clear-{sandbox}"}, timeout=60))

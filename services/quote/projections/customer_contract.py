@@ -6,11 +6,12 @@ from services.quote.domain.events import (
     ApplicationAccepted,
     ApplicationNotIssued,
     QuoteEvent,
+    SandboxCleared,
 )
 
 customer_contract = Projection(
     name="customer_contract",
-    version=1,
+    version=2,
     columns={
         "channel": "text",
         "order_no": "text",
@@ -58,3 +59,9 @@ def add_contract(event: ApplicationAccepted, recorded: Recorded[QuoteEvent]) -> 
 def mark_failed(event: ApplicationNotIssued, recorded: Recorded[QuoteEvent]) -> Change:
     """Not in force, so it does not count."""
     return Change({"channel": event.channel, "order_no": event.order_no, "in_force": False})
+
+
+@customer_contract.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

@@ -1,5 +1,6 @@
 """What is looked up about customers before a batch is read, and what of it goes into each order's command."""
 
+from dataclasses import replace
 from typing import Any
 
 from contracts.vocabulary.identifiers import person_digest
@@ -15,8 +16,9 @@ from tests.unit.quote.underwritten import CUSTOMER, standing
 
 OTHER = person_digest("CN", "ID", "110105194912310021")
 ROW = underwriting_queries.CustomerContract(
-    customer=CUSTOMER, contract_id="K0", product_code="health-basic", currency="CNY", effective=YEAR_2026.effective,
-    expiry=YEAR_2026.expiry, premium_minor=26_182, sums_insured_minor={"Inpatient": 10_000_000},
+    customer=CUSTOMER, channel="shop", contract_id="K0", product_code="health-basic", currency="CNY",
+    effective=YEAR_2026.effective, expiry=YEAR_2026.expiry, premium_minor=26_182,
+    sums_insured_minor={"Inpatient": 10_000_000},
 )  # fmt: skip
 CONTRACTS = standing("health-basic").contracts
 
@@ -89,8 +91,17 @@ async def test_a_customer_who_was_not_looked_up_is_not_taken_for_one_without_con
 async def test_the_contract_that_is_ordered_is_none_of_the_others() -> None:
     (own,) = CONTRACTS or ()
     customers = Customers(contracts={CUSTOMER: [own]})
-    assert customers.standing(None, CUSTOMER, "K0").contracts == ()
-    assert customers.standing(None, CUSTOMER, "K9").contracts == (own,)
+    assert customers.standing("shop", None, CUSTOMER, "K0").contracts == ()
+    assert customers.standing("shop", None, CUSTOMER, "K9").contracts == (own,)
+
+
+def test_business_of_a_sandbox_counts_in_that_sandbox_alone() -> None:
+    (own,) = CONTRACTS or ()
+    tried, elsewhere = replace(own, channel="shop-sandbox"), replace(own, channel="hill-sandbox")
+    customers = Customers(contracts={CUSTOMER: [own, tried, elsewhere]})
+    assert customers.standing("hill", None, CUSTOMER, "K9").contracts == (own,)
+    assert customers.standing("shop-sandbox", None, CUSTOMER, "K9").contracts == (tried,)
+    assert customers.standing("other-sandbox", None, CUSTOMER, "K9").contracts == ()
 
 
 async def test_the_blacklist_is_read_again_only_where_it_changed() -> None:

@@ -26,6 +26,7 @@ class OtherContract:
     expiry: date
     premium_minor: int
     sums_insured_minor: Mapping[str, int]
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 
 from services.kernel.messages import Recorded
 from services.kernel.projection import Add, Projection
-from services.quote.domain.events import ApplicationNotIssued
+from services.quote.domain.events import ApplicationNotIssued, SandboxCleared
 from services.quote.projections.application import application
 from services.quote.projections.blacklist_entry import blacklist_entry
 from services.quote.projections.customer_contract import customer_contract
@@ -114,6 +114,12 @@ def test_a_customers_contract_counts_from_acceptance_until_it_fails() -> None:
     failed = ApplicationNotIssued(channel="shop", contract_id="K", order_no="H-1", faults=())
     assert row(customer_contract, [*events, failed])["in_force"] is False
     assert row(customer_contract, decided(order())) == {}
+
+
+@pytest.mark.parametrize("projection", [referral, customer_contract])
+def test_what_a_sandbox_did_is_put_away(projection: Projection) -> None:
+    cleared = SandboxCleared(channel="shop-sandbox", lane="a", cleared_by="head", reason="done")
+    assert projection.removal(Recorded(0, 1, "s", 1, cleared, NOW, {}, b"")) == {"channel": "shop-sandbox"}
 
 
 def test_blacklist_and_roster_show_the_latest() -> None:
