@@ -26,7 +26,6 @@ from services.quote import product_api, queries
 from services.quote.catalogue import Catalogue
 from services.quote.channel_form import Malformed
 from services.quote.domain.commands import ClearSandbox
-from services.quote.domain.events import PremiumRated
 from services.quote.domain.products.part import PlainText
 from services.quote.domain.trial import Trial, trial
 from services.quote.inbound import QuoteInbound, application_stream, product_stream
@@ -85,13 +84,14 @@ def _trial_defaults() -> dict[str, Any]:
 
 @router.get("/channels/{channel}/orders/{order_no:path}/working")
 async def working(channel: str, order_no: str, request: Request) -> queries.WorkingView:
-    """Each step to the price of an order, from the log; 404 where no price was made."""
+    """Each step to the price of an order, of the offer where other terms were offered; 404 where none was made."""
     kernel = kernel_of(request)
     found = or_not_found(await queries.application_of_order(kernel.read, channel, order_no), "order_no", order_no)
     entries = await kernel.history(found.contract_id, application_stream(channel, order_no, found.contract_id))
-    rated = [entry.data for entry in entries if entry.type == PremiumRated.event_type]
+    rated = [entry.data for entry in entries if entry.data.get("working")]
     (latest,) = or_not_found(rated[-1:], "working of order_no", order_no)
-    return queries.WorkingView.model_validate(latest)
+    # An offer has its terms inside; what was priced as ordered has them beside the working.
+    return queries.WorkingView.model_validate({**latest, **latest.get("terms", {})})
 
 
 # The longer path first: an order number may hold slashes, so the shorter one would take it for a part of it.

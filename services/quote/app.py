@@ -15,6 +15,7 @@ from services.quote.domain.decider import QUOTE_DECIDER
 from services.quote.domain.events import QUOTE_EVENTS
 from services.quote.inbound import QuoteInbound
 from services.quote.projections import PROJECTIONS
+from services.quote.register_api import registers
 from services.quote.underwriting_api import underwriting
 
 catalogue = Catalogue()
@@ -40,5 +41,6 @@ async def look_up(read: ReadModels, deliveries: Sequence[Delivery]) -> None:
 
 
 router.include_router(underwriting)
+router.include_router(registers)
 
 application = Application(DEFINITION, router, before_batch=look_up)

@@ -18,6 +18,7 @@ EXTRA_MODULES = {
             "customers",
             "plan_sheet",
             "product_api",
+            "register_api",
             "product_files",
             "product_queries",
             "product_schema",

@@ -43,7 +43,7 @@ from services.quote.domain.state import Application, NothingYet
 from services.quote.domain.underwriting.assessment import Assessment, assess
 from services.quote.domain.underwriting.commands import REFERRAL_COMMANDS
 from services.quote.domain.underwriting.events import ApplicationAssessed, UnderwritingEvent
-from services.quote.domain.verdicts import decline_faults, declined, only_rates_missing, unpriced, verdict
+from services.quote.domain.verdicts import decline_faults, declined, only_rates_missing, other_terms, unpriced, verdict
 
 
 def decide(command: ApplicationCommand, state: Application | NothingYet) -> Sequence[ApplicationEvent]:
@@ -88,17 +88,20 @@ def _submit(command: SubmitApplication) -> list[ApplicationEvent]:
             return [*first, declined(command, priced.faults)]
         bought = tuple(_unrated(chosen, product) for chosen in coverages_bought(order, product.document))
         return [*first, unpriced(product, priced, assessment, _terms(command, product, bought))]
+    other = other_terms(order, product, subjects, assessment, priced)
+    if other.loaded.rated is None:
+        return [*first, declined(command, other.loaded.faults)]
     rated = PremiumRated(
         channel=command.channel,
         contract_id=command.contract_id,
         order_no=order.order_no,
         currency=order.currency,
-        premium_minor=sum(coverage.premium_minor for coverage in priced.rated),
-        coverages=priced.rated,
-        working=priced.working,
+        premium_minor=sum(coverage.premium_minor for coverage in other.loaded.rated),
+        coverages=other.loaded.rated,
+        working=other.loaded.working,
     )
     terms = _terms(command, product, priced.agreed or priced.rated)
-    return [*first, rated, verdict(command, product, priced, subjects, assessment, terms)]
+    return [*first, rated, verdict(command, product, priced, other, assessment, terms)]
 
 
 def _assessed(

@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
-from contracts.vocabulary.products import CoverageTerms
 from services.kernel.errors import CommandRefused
 from services.quote.domain.events import ApplicationAccepted, ApplicationEvent
+from services.quote.domain.order import Order
+from services.quote.domain.pricing import Price, price
+from services.quote.domain.products import subjects_of
+from services.quote.domain.products.disclosures import declared
+from services.quote.domain.products.version import ProductVersion
 from services.quote.domain.referral_guards import (
     check_authority,
     counted_under,
@@ -29,7 +33,7 @@ from services.quote.domain.underwriting.events import (
     CounterOfferRefused,
     CounterOfferTaken,
 )
-from services.quote.domain.underwriting.offers import altered, with_coverages
+from services.quote.domain.underwriting.offers import with_coverages
 
 
 def make(command: MakeCounterOffer, state: Application) -> list[ApplicationEvent]:
@@ -40,7 +44,8 @@ def make(command: MakeCounterOffer, state: Application) -> list[ApplicationEvent
         raise CommandRefused(
             "counter_offer_open", "the product's rules made an offer; the customer takes or refuses it"
         )
-    coverages = _offered_coverages(command, referred)
+    priced = _priced(command, state.order, referred)
+    coverages = priced.rated or ()
     terms = with_coverages(referred.terms, coverages)
     if isinstance(outcome, CounterOffered) and (outcome.terms, outcome.offered_by) == (terms, command.offered_by):
         return []
@@ -59,11 +64,12 @@ def make(command: MakeCounterOffer, state: Application) -> list[ApplicationEvent
             offered_by=command.offered_by,
             reason=command.reason,
             referred_for=referred.reasons[0].code,
+            working=priced.working,
         )
     ]
 
 
-def _offered_coverages(command: MakeCounterOffer, referred: ApplicationReferred) -> tuple[CoverageTerms, ...]:
+def _priced(command: MakeCounterOffer, order: Order, referred: ApplicationReferred) -> Price:
     ordered = {coverage.code: coverage for coverage in referred.terms.coverages}
     premiums = dict(command.premiums)
     named = {*command.excluded, *premiums, *(code for one in command.alterations for code in one.coverages)}
@@ -78,13 +84,18 @@ def _offered_coverages(command: MakeCounterOffer, referred: ApplicationReferred)
     missing = sorted(ordered.keys() - premiums.keys() - set(command.excluded))
     if not referred.priced and missing:
         raise CommandRefused("premium_missing", f"the tariff has no rate; give the premium of {', '.join(missing)}")
-    rated = tuple(
-        one.model_copy(update={"premium_minor": premiums.get(one.code, one.premium_minor)}) for one in ordered.values()
-    )
-    left = altered(rated, command.alterations, command.excluded)
-    if not left:
+    if not ordered.keys() - set(command.excluded):
         raise CommandRefused("nothing_left", "the offer leaves no coverage; decline the application instead")
-    return left
+    priced = price(
+        order.without(command.excluded),
+        ProductVersion.of(command.product),
+        declared(subjects_of(order.risk, order.effective), order.disclosures),
+        [one.imposed(command.reason, command.offered_by) for one in command.alterations],
+        premiums,
+    )
+    if priced.rated is None:
+        raise CommandRefused("not_priced", "; ".join(fault.message for fault in priced.faults))
+    return priced
 
 
 def take(command: TakeCounterOffer, state: Application, referral: Referral) -> list[ApplicationEvent]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import assert_never
 
 from contracts.vocabulary.faults import Fault, FaultCode
@@ -13,10 +14,13 @@ from services.quote.domain.order import ChosenCoverage, Order
 from services.quote.domain.products.cover import covered, total_insured_minor
 from services.quote.domain.products.document import ProductDocument, QuotedPricing, TariffPricing
 from services.quote.domain.products.rating.adjusting import Term
-from services.quote.domain.products.rating.price import ImposedLoading, Rating, rate
+from services.quote.domain.products.rating.imposed import ImposedLoading, loaded_premiums
+from services.quote.domain.products.rating.price import Rating, rate
 from services.quote.domain.products.rules import Subject
 from services.quote.domain.products.tariff import RatedStep
 from services.quote.domain.products.version import ProductVersion
+
+_NOTHING_GIVEN: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +38,22 @@ class Price:
 
 
 def price(
-    order: Order, product: ProductVersion, subjects: tuple[Subject, ...], imposed: Sequence[ImposedLoading] = ()
+    order: Order,
+    product: ProductVersion,
+    subjects: tuple[Subject, ...],
+    imposed: Sequence[ImposedLoading] = (),
+    given: Mapping[str, int] = _NOTHING_GIVEN,
 ) -> Price:
     """The price of an order whose coverages are in the plan and whose subjects may be insured.
 
-    `imposed` are loadings of underwriting's own.
+    `imposed` are loadings of underwriting's own, `given` premiums by coverage that it sets in place of others.
     """
     subjects = covered(subjects, _insured(coverages_bought(order, product.document), product), product)
     match product.document.pricing:
         case QuotedPricing():
-            return _quoted(order, product, product.document.pricing, subjects, imposed)
+            return _quoted(order, product, product.document.pricing, subjects, imposed, given)
         case TariffPricing():
-            return _by_tariff(order, product, product.document.pricing, subjects, imposed)
+            return _by_tariff(order, product, product.document.pricing, subjects, imposed, given)
         case _:
             assert_never(product.document.pricing)
 
@@ -56,6 +64,7 @@ def _quoted(
     pricing: QuotedPricing,
     subjects: Sequence[Subject],
     imposed: Sequence[ImposedLoading],
+    given: Mapping[str, int],
 ) -> Price:
     bought = coverages_bought(order, product.document)
     premiums = {chosen.code: chosen.premium_minor or 0 for chosen in bought}
@@ -73,7 +82,8 @@ def _quoted(
         RatedStep("*", "", str(whole), "premiums of the order, coverage by coverage, as quoted"),
     )
     if pricing.reference is not None:
-        rating = _rating(order, product, bought, subjects, imposed)
+        # What the channel quoted is held against the tariff as it stands, before underwriting adds to it.
+        rating = _rating(order, product, bought, subjects)
         if rating.faults:
             return Price(None, (), (), (*faults, *rating.faults))
         working += rating.steps
@@ -81,6 +91,10 @@ def _quoted(
         ours = sum(rating.premiums.values())
         if abs(order.premium_minor - ours) * BASIS_POINTS > tolerance * ours:
             faults.append(_outside_tolerance(order, product.document, ours, f"{tolerance} basis points"))
+    if imposed or given:
+        steps = [RatedStep(code, "", str(minor), "premium set by the underwriter") for code, minor in given.items()]
+        premiums = loaded_premiums({**premiums, **given}, imposed, steps)
+        working += tuple(steps)
     terms = _terms(bought, product, premiums, subjects)
     return Price(terms, terms, working, tuple(faults))
 
@@ -91,9 +105,10 @@ def _by_tariff(
     pricing: TariffPricing,
     subjects: Sequence[Subject],
     imposed: Sequence[ImposedLoading],
+    given: Mapping[str, int],
 ) -> Price:
     bought = coverages_bought(order, product.document)
-    rating = _rating(order, product, bought, subjects, imposed)
+    rating = _rating(order, product, bought, subjects, imposed, given)
     if rating.faults:
         return Price(None, (), (), rating.faults)
     ours, tolerance = sum(rating.premiums.values()), pricing.tolerance_minor
@@ -112,7 +127,8 @@ def _rating(
     product: ProductVersion,
     bought: Sequence[ChosenCoverage],
     subjects: Sequence[Subject],
-    imposed: Sequence[ImposedLoading],
+    imposed: Sequence[ImposedLoading] = (),
+    given: Mapping[str, int] = _NOTHING_GIVEN,
 ) -> Rating:
     if product.rating is None:
         raise ValueError(f"{product.document.code} has no tariff")
@@ -120,7 +136,7 @@ def _rating(
     if order.expiry is not None:
         term = Term(order.effective, order.expiry, add_months(order.effective, product.document.term_months))
     insured = _insured(bought, product)
-    return rate(product.rating, insured, subjects, frequency=order.frequency, term=term, imposed=imposed)
+    return rate(product.rating, insured, subjects, frequency=order.frequency, term=term, imposed=imposed, given=given)
 
 
 def _insured(bought: Sequence[ChosenCoverage], product: ProductVersion) -> list[tuple[str, int | None]]:

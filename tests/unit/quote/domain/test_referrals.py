@@ -65,7 +65,7 @@ def counter(**changes: Any) -> MakeCounterOffer:
     """A quarter more on everything, offered on 21 December by somebody of level 2."""
     fields: dict[str, Any] = {
         "offered_by": "li", "level": 2, "reason": "weight", "alterations": (Alteration(percent="25"),),
-        "excluded": (), "premiums": (), "offered_on": DAY,
+        "excluded": (), "premiums": (), "offered_on": DAY, "product": PRODUCT.document,
     }  # fmt: skip
     return MakeCounterOffer(**{**NO, **fields, **changes})
 
@@ -140,6 +140,7 @@ def test_a_counter_offer_is_priced_anew() -> None:
     # 25 % of 1,309.10 is 327.275
     assert (event.terms.premium_minor, event.valid_until) == (163_638, date(2025, 12, 31))
     assert (event.offered_by, event.reason, event.referred_for) == ("li", "weight", "high-sum")
+    assert [(step.value, step.origin) for step in event.working if step.kind] == [("25 %", "loading weight, by li")]
 
 
 def test_a_counter_offer_needs_the_authority_for_its_own_terms() -> None:
@@ -181,6 +182,13 @@ def test_what_the_tariff_cannot_price_a_person_does() -> None:
     priced = counter(alterations=(), premiums=(("Inpatient", 99_900),))
     spec = after(start=unpriced).when(priced).then_types(CounterOffered)
     assert spec.decided[0].terms.premium_minor == 99_900
+    # 999.00 x 1.25 = 1,248.75
+    loaded = after(start=unpriced).when(counter(premiums=(("Inpatient", 99_900),))).decided[0]
+    assert loaded.terms.premium_minor == 124_875
+    assert [(step.value, step.origin) for step in loaded.working] == [
+        ("99900", "premium set by the underwriter, minor units"),
+        ("25 %", "loading weight, by li"),
+    ]
 
 
 def test_the_customer_takes_the_offer_and_the_order_is_accepted_on_its_terms() -> None:

@@ -1,6 +1,6 @@
 """What is done to exact prices before and after they are rounded: discounts, short terms, least premiums, tax."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
@@ -35,12 +35,20 @@ class Term:
 
 
 def adjusted(
-    tariff: Tariff, parts: Parts, subjects: Sequence[Subject], term: Term | None, steps: list[RatedStep]
+    tariff: Tariff,
+    parts: Parts,
+    subjects: Sequence[Subject],
+    term: Term | None,
+    steps: list[RatedStep],
+    untouched: Container[str] = (),
 ) -> tuple[dict[str, int], Parts]:
     """Premiums by coverage in minor units, and the exact parts that were rounded; what was done is added to `steps`.
 
-    Raises NoRate where a short term has no share.
+    Coverages that are `untouched` are only rounded and taxed. Raises NoRate where a short term has no share.
     """
+    codes = list(parts)
+    by_hand = {code: own for code, own in parts.items() if code in untouched}
+    parts = {code: own for code, own in parts.items() if code not in by_hand}
     if tariff.discounts:
         parts = _discounted(tariff.discounts, parts, subjects, steps)
     if term is not None and term.is_short:
@@ -59,6 +67,9 @@ def adjusted(
             weights = premiums if any(premiums.values()) else dict.fromkeys(premiums, 1)
             premiums = split(least_of_order, weights)
             steps.append(_least(_ORDER, "", least_of_order, "order", "minimum.per_order_minor"))
+    if by_hand:
+        parts |= by_hand
+        premiums = {code: premiums[code] if code in premiums else total(parts[code]).rounded_minor() for code in codes}
     if tariff.tax is not None:
         steps += tax_steps(tariff.tax, sum(premiums.values()))
     return premiums, parts
