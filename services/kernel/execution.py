@@ -17,6 +17,7 @@ from services.kernel.decider import Decider
 from services.kernel.errors import CommandRefused
 from services.kernel.event_log import Connection, Head, StoredEvent
 from services.kernel.messages import DomainEvent, Impossible, Instruction, Recorded
+from services.kernel.service import Witness
 from services.kernel.state_cache import StateCache, StreamState
 from services.kernel.unique_keys import reserve
 
@@ -74,8 +75,15 @@ class _Obstacles:
 class Execution:
     """Carries out instructions inside a transaction that the caller began and ends."""
 
-    def __init__(self, decider: Decider[Any, Any, Any], codec: EventCodec, partitions: int) -> None:
+    def __init__(
+        self,
+        decider: Decider[Any, Any, Any],
+        codec: EventCodec,
+        partitions: int,
+        witness: Witness | None = None,
+    ) -> None:
         self._decider = decider
+        self._witness = witness
         self._codec = codec
         self._partitions = partitions
         self._cache = StateCache()
@@ -83,6 +91,8 @@ class Execution:
     def believe(self, done: Done) -> None:
         """Keep what a transaction did, now that it has committed."""
         self._cache.committed({partition: end.position for partition, end in done.ends.items()}, done.streams)
+        if self._witness is not None:
+            self._witness.committed(done.recorded)
 
     def forget(self) -> None:
         """Trust nothing that was folded before: a transaction ended in doubt."""
@@ -93,6 +103,8 @@ class Execution:
         done = Done()
         if not asked:
             return done
+        if self._witness is not None:
+            self._witness.begin()
         instructions = await reserve(connection, asked)
         lanes = [lane_of(instruction.lane, self._partitions) for instruction in instructions]
         heads = await event_log.lock_heads(connection, set(lanes))
@@ -174,7 +186,8 @@ class Execution:
             return Executed(instruction, stream.version, stream.state, held=True)
         try:
             _check_possible(instruction, obstacles)
-            events = self._decider.decide(instruction.command, stream.state)
+            command = instruction.command if self._witness is None else self._witness.complete(instruction.command)
+            events = self._decider.decide(command, stream.state)
             encoded = [self._codec.encode(event) for event in events]
             state = self._decider.fold(events, stream.state)
         except Exception as error:
@@ -182,6 +195,8 @@ class Execution:
                 obstacles.lanes.add(instruction.lane)
             return _not_done(instruction, stream, error)
         stream.state = state
+        if self._witness is not None:
+            self._witness.decided(events)
         meta, end = orjson.dumps(instruction.cause), done.ends[stream.partition]
         for event, data in zip(events, encoded, strict=True):
             end.position += 1

@@ -29,15 +29,16 @@ DEFINITION = ServiceDefinition(
     to_wire=outbound.to_wire,
     sources=inbound.SOURCES,
     react=inbound.react,
-    react_to_channel=QuoteInbound(catalogue, customers).react_to_channel,
+    react_to_channel=QuoteInbound(catalogue).react_to_channel,
     repeat=outbound.repeat,
+    witness=customers,
 )
 
 
 async def look_up(read: ReadModels, deliveries: Sequence[Delivery]) -> None:
     """Bring the catalogue and what is known of customers up to date before a batch is read."""
     await catalogue.refresh(read)
-    await customers.refresh(read, deliveries)
+    await customers.refresh(read, deliveries, catalogue.limited)
 
 
 router.include_router(underwriting)

@@ -37,6 +37,7 @@ class Catalogue:
     ) -> None:
         self._seen: product_queries.CatalogueMark | None = None
         self._versions: dict[str, tuple[ProductVersion, ...]] = {}
+        self._limited: frozenset[str] = frozenset()
         self._sold = sold
         self._take(versions)
 
@@ -60,6 +61,11 @@ class Catalogue:
             if version.life.on(on_date) is Stage.CLOSED and self._was_sold(version, contract_id):
                 return Offer(version, renewal=True)
         return Offer(on_sale[0] if on_sale else _telling(versions, on_date))
+
+    @property
+    def limited(self) -> frozenset[str]:
+        """The products with a version whose rules look at what channels have sold."""
+        return self._limited
 
     async def refresh(self, read: ReadModels) -> None:
         """Load the catalogue again where the read model has changed since the last time."""
@@ -85,6 +91,9 @@ class Catalogue:
                 code = version.document.code
                 by_code[code] = (*by_code.get(code, ()), version)
         self._versions = by_code
+        self._limited = frozenset(
+            code for code, own in by_code.items() if any(one.underwriting.asks_about_channel for one in own)
+        )
 
 
 def _telling(versions: tuple[ProductVersion, ...], day: date) -> ProductVersion | None:

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from contracts.vocabulary.identifiers import SANDBOX_SUFFIX
 from services.kernel.read_models import ReadModels
-from services.quote.domain.underwriting.assessment import OtherContract
+from services.quote.domain.underwriting.assessment import OtherContract, Sales
 
 
 class ReferralReason(BaseModel):
@@ -78,11 +78,27 @@ class UnderwriterView(BaseModel):
     changed_at: datetime
 
 
+class ChannelSale(BaseModel):
+    """What a channel sold of a product on one day; sums in minor units."""
+
+    channel: str
+    product_code: str
+    day: date
+    orders: int
+    premium_minor: int
+    sum_insured_minor: int
+
+    def sales(self) -> Sales:
+        """The same, as rules look at it."""
+        return Sales(self.orders, self.premium_minor, self.sum_insured_minor)
+
+
 class CustomerContract(BaseModel):
     """A contract of a customer."""
 
     customer: str
     channel: str
+    order_no: str
     contract_id: str
     product_code: str
     currency: str
@@ -90,6 +106,11 @@ class CustomerContract(BaseModel):
     expiry: date
     premium_minor: int
     sums_insured_minor: dict[str, int]
+
+    @property
+    def key(self) -> str:
+        """Channel and number of its order."""
+        return f"{self.channel}/{self.order_no}"
 
     def contract(self) -> OtherContract:
         """The same, as rules look at it."""
@@ -131,6 +152,14 @@ select * from customer_contract
  order by customer, effective, order_no
 """
 
+_CHANNEL_SALES = """
+select channel, product_code, day, sum(orders)::bigint as orders, sum(premium_minor)::bigint as premium_minor,
+       sum(sum_insured_minor)::bigint as sum_insured_minor
+  from channel_sale
+ where channel = any($1::text[]) and product_code = any($2::text[])
+ group by channel, product_code, day
+"""
+
 
 async def referrals(
     read: ReadModels, state: str | None, underwriter: str | None, overdue_on: date | None, limit: int, *, test: bool
@@ -169,6 +198,15 @@ async def authority_of(read: ReadModels, underwriter: str) -> int:
     return 0 if found is None else found.level
 
 
-async def contracts_of_customers(read: ReadModels, customers: list[str]) -> list[CustomerContract]:
-    """The contracts of these customers that were accepted and did not fail."""
-    return await read.many(CustomerContract, _CUSTOMER_CONTRACTS, customers)
+async def contracts_of_customers(
+    read: ReadModels, customers: list[str]
+) -> tuple[list[CustomerContract], dict[int, int]]:
+    """The contracts of these customers that were accepted and did not fail, and how far the log was read for it."""
+    return await read.with_progress("customer_contract", CustomerContract, _CUSTOMER_CONTRACTS, customers)
+
+
+async def channel_sales(
+    read: ReadModels, channels: list[str], products: list[str]
+) -> tuple[list[ChannelSale], dict[int, int]]:
+    """What these channels have sold of these products by day, and how far the log was read for it."""
+    return await read.with_progress("channel_sale", ChannelSale, _CHANNEL_SALES, channels, products)

@@ -19,6 +19,7 @@ EXTRA_MODULES = {
             "plan_sheet",
             "product_api",
             "register_api",
+            "sales",
             "product_files",
             "product_queries",
             "product_schema",

@@ -1,6 +1,7 @@
 """An order is referred, an underwriter counters, the customer takes it, pays, and has a policy on the new terms."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from services.cli.demo import settle
 from services.cli.products import draft_document, take_step
 from services.cli.stack import answered, get, url
 from services.demo.raw import RawMessage, message_bytes
+from services.kernel import clock
 from services.quote.domain.products.reading import read_document
 from services.quote.product_files import SHIPPED
 from tests.support.builders import ADULT, health_order
@@ -104,7 +106,12 @@ async def market(stack: Stack) -> Stack:
 
 
 async def test_a_counter_offer_is_taken_and_becomes_a_policy(market: Stack) -> None:
-    await publish_and_settle(market, [order("R-1", 50_000_000, 130_910)])
+    # An offer cannot be taken once its cover would have started, so this order is of today.
+    now = clock.now()
+    adult = {**ADULT, "birth_date": f"{now.year - 35}-01-15"}
+    soon = {"placed_at": now.isoformat(), "effective": (now + timedelta(days=30)).date().isoformat()}
+    risk = {"line": "health", "insureds": [adult]}
+    await publish_and_settle(market, [order("R-1", 50_000_000, 130_910, risk=risk, **soon)])
     assert (referral(market, "R-1")["state"], referral(market, "R-1")["level_needed"]) == ("referred", 2)
     path = f"/referrals/{CHANNEL}/R-1"
     assert post(market, f"{path}/assign", by="head", underwriter="li") == ["quote.referral_assigned"]

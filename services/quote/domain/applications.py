@@ -77,7 +77,7 @@ def _submit(command: SubmitApplication) -> list[ApplicationEvent]:
     if order.risk.line is product.document.line:
         faults += insured_faults(order, subjects, product)
         faults += underwriting_faults(subjects, product)
-        assessment = assess(order, command.channel, product, subjects, command.customer)
+        assessment = assess(order, command.channel, product, subjects, command.customer, command.sales)
         faults += decline_faults(assessment)
     first: list[ApplicationEvent] = [submitted, *_assessed(command, product, assessment)]
     if faults:
@@ -190,6 +190,8 @@ def _record_end(command: RecordIssue | RecordIssueFailure, state: Application | 
                 contract_id=command.contract_id,
                 order_no=command.order_no,
                 faults=command.faults,
+                accepted=outcome.terms,
+                placed_on=outcome.placed_on,
             )
         ]
     return [

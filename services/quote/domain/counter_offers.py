@@ -1,6 +1,6 @@
 """The rules of a counter-offer: made by an underwriter, taken or refused by the customer, or lapsed."""
 
-from datetime import timedelta
+from datetime import date
 
 from services.kernel.errors import CommandRefused
 from services.quote.domain.events import ApplicationAccepted, ApplicationEvent
@@ -33,7 +33,7 @@ from services.quote.domain.underwriting.events import (
     CounterOfferRefused,
     CounterOfferTaken,
 )
-from services.quote.domain.underwriting.offers import with_coverages
+from services.quote.domain.underwriting.offers import open_until, with_coverages
 
 
 def make(command: MakeCounterOffer, state: Application) -> list[ApplicationEvent]:
@@ -50,6 +50,7 @@ def make(command: MakeCounterOffer, state: Application) -> list[ApplicationEvent
     if isinstance(outcome, CounterOffered) and (outcome.terms, outcome.offered_by) == (terms, command.offered_by):
         return []
     referred_now(state, command.order_no)
+    _check_not_started(command.offered_on, state.order)
     if referred.priced and coverages == referred.terms.coverages:
         raise CommandRefused("offer_changes_nothing", "the offer is what was ordered; accept the application instead")
     check_authority(command.level, command.offered_by, referred.authority, terms)
@@ -60,7 +61,7 @@ def make(command: MakeCounterOffer, state: Application) -> list[ApplicationEvent
             alterations=command.alterations,
             excluded=command.excluded,
             reasons=referred.reasons,
-            valid_until=command.offered_on + timedelta(days=referred.offer_valid_days),
+            valid_until=open_until(command.offered_on, referred.offer_valid_days, state.order.effective),
             offered_by=command.offered_by,
             reason=command.reason,
             referred_for=referred.reasons[0].code,
@@ -103,6 +104,8 @@ def take(command: TakeCounterOffer, state: Application, referral: Referral) -> l
     if referral.offer_taken:
         return []
     offer = standing_offer(state, command.order_no)
+    # Offers of before may be open for longer than to the day on which cover starts.
+    _check_not_started(command.taken_on, state.order)
     if command.taken_on > offer.valid_until:
         raise CommandRefused("counter_offer_lapsed", f"the counter-offer was open to {offer.valid_until}; order anew")
     return [
@@ -113,8 +116,16 @@ def take(command: TakeCounterOffer, state: Application, referral: Referral) -> l
             reason=offer.reason,
             referred_for=offer.referred_for,
             customer=state.order.policyholder_id,
+            placed_on=state.order.placed_at.date(),
         ),
     ]
+
+
+def _check_not_started(day: date, order: Order) -> None:
+    if day > order.effective:
+        raise CommandRefused(
+            "cover_started", f"cover would have started on {order.effective}; let the customer order anew"
+        )
 
 
 def withdraw(command: RefuseCounterOffer | WithdrawApplication, state: Application) -> list[ApplicationEvent]:

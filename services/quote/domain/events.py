@@ -1,5 +1,6 @@
 """What has happened to products, orders and messages. These shapes are stored for ever: add optional fields only."""
 
+from datetime import date
 from typing import ClassVar, TypeAlias
 
 from contracts.vocabulary.faults import Fault
@@ -80,7 +81,8 @@ class ApplicationAccepted(DomainEvent):
     """The risk is taken on these terms.
 
     `decided_by` and `reason` are those of a person; without them the rules decided. `referred_for` is the reason
-    that the application was counted under as undecided before, `customer` whose contract it is, where that was told.
+    that the application was counted under as undecided before, `customer` whose contract it is, where that was told,
+    `placed_on` the day of the order, which events of before do not have.
     """
 
     event_type: ClassVar[str] = "quote.application_accepted"
@@ -89,6 +91,7 @@ class ApplicationAccepted(DomainEvent):
     reason: str | None = None
     referred_for: str | None = None
     customer: str | None = None
+    placed_on: date | None = None
 
 
 class ApplicationDeclined(DomainEvent):
@@ -129,13 +132,15 @@ class ApplicationIssued(DomainEvent):
 
 
 class ApplicationNotIssued(DomainEvent):
-    """The accepted application could not be put in force."""
+    """The accepted application could not be put in force; `accepted` is what it was accepted on, where that is told."""
 
     event_type: ClassVar[str] = "quote.application_not_issued"
     channel: str
     contract_id: str
     order_no: str
     faults: tuple[Fault, ...]
+    accepted: CoverTerms | None = None
+    placed_on: date | None = None
 
 
 class SandboxCleared(DomainEvent):

@@ -114,6 +114,7 @@ def _accept(command: AcceptReferral, state: Application) -> list[ApplicationEven
             reason=command.reason,
             referred_for=referred.reasons[0].code,
             customer=state.order.policyholder_id,
+            placed_on=state.order.placed_at.date(),
         )
     ]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from contracts.vocabulary.faults import Fault, FaultCode
 from contracts.vocabulary.products import CoverageTerms, CoverTerms
@@ -17,7 +16,7 @@ from services.quote.domain.products.underwriting import FiredRule
 from services.quote.domain.products.version import ProductVersion
 from services.quote.domain.underwriting.assessment import Assessment
 from services.quote.domain.underwriting.events import ApplicationReferred, CounterOffered
-from services.quote.domain.underwriting.offers import Alteration, with_coverages
+from services.quote.domain.underwriting.offers import Alteration, open_until, with_coverages
 
 _IN_CHINESE = {
     FaultCode.NO_RATE: "费率表中没有适用于该风险的费率",
@@ -121,7 +120,8 @@ def verdict(
 
 
 def _accepted(command: SubmitApplication, terms: CoverTerms) -> ApplicationAccepted:
-    return ApplicationAccepted(terms=terms, customer=command.order.policyholder_id)
+    order = command.order
+    return ApplicationAccepted(terms=terms, customer=order.policyholder_id, placed_on=order.placed_at.date())
 
 
 def _saw_price(product: ProductVersion, other: OtherTerms) -> bool:
@@ -196,7 +196,7 @@ def _offered(
         alterations=other.alterations,
         excluded=other.excluded,
         reasons=reasons,
-        valid_until=command.order.placed_at.date() + timedelta(days=days),
+        valid_until=open_until(command.order.placed_at.date(), days, command.order.effective),
         offered_by=None,
         reason=None,
         referred_for=reasons[0].code,

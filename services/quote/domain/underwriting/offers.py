@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -42,6 +43,11 @@ class Alteration:
             coverages=self.coverages,
             subject=self.subject,
         )
+
+
+def open_until(offered_on: date, days: int, effective: date) -> date:
+    """The last day of an offer: `days` after it was made, never later than the day on which its cover starts."""
+    return min(offered_on + timedelta(days=days), effective)
 
 
 def with_coverages(terms: CoverTerms, coverages: tuple[CoverageTerms, ...]) -> CoverTerms:

@@ -104,6 +104,11 @@ def test_a_loading_that_the_buyer_has_not_seen_is_offered() -> None:
     assert (events[-1].offered_by, events[-1].valid_until) == (None, date(2025, 12, 30))
 
 
+def test_an_offer_of_the_rules_ends_with_the_day_on_which_cover_starts() -> None:
+    events = decided(order(SMOKER, premium=37_206, effective="2025-12-24"))
+    assert events[-1].valid_until == date(2025, 12, 24)
+
+
 @pytest.mark.parametrize("premium", [46_507, 46_508, 46_509])
 def test_an_order_at_the_price_with_the_loading_is_accepted_at_once(premium: int) -> None:
     events = decided(order(SMOKER, premium=premium))
