@@ -14,6 +14,8 @@ class Outcome(StrEnum):
     ISSUED = "issued"
     RENEWED = "renewed"
     AWAITING_PAYMENT = "awaiting_payment"
+    REFERRED = "referred"
+    OFFERED = "offered"
     REPEATED = "repeated"
     MATCHED = "matched"
     APPROVED = "approved"

@@ -19,6 +19,8 @@ _EXPECTED = {
     Outcome.APPROVED: ("registered", "approved", "paid"),
     Outcome.AWAITING_APPROVAL: ("registered",),
     Outcome.ZERO: ("registered", "approved"),
+    Outcome.REFERRED: ("referred",),
+    Outcome.OFFERED: ("offered",),
 }
 _MAY_FOLLOW = {Outcome.AWAITING_PAYMENT: "issued"}
 
@@ -51,6 +53,10 @@ def _word(kind: str, notice: Mapping[str, Any]) -> str:
     match kind:
         case "order_accepted":
             return "accepted"
+        case "order_referred":
+            return "referred"
+        case "counter_offered":
+            return "offered"
         case "policy_issued":
             return "renewed" if notice["renewal"] else "issued"
         case "claim_registered":
