@@ -14,6 +14,7 @@ from services.quote.customers import Customers
 from services.quote.domain.decider import QUOTE_DECIDER
 from services.quote.domain.events import QUOTE_EVENTS
 from services.quote.inbound import QuoteInbound
+from services.quote.overlap_api import overlapping
 from services.quote.projections import PROJECTIONS
 from services.quote.register_api import registers
 from services.quote.underwriting_api import underwriting
@@ -43,5 +44,6 @@ async def look_up(read: ReadModels, deliveries: Sequence[Delivery]) -> None:
 
 router.include_router(underwriting)
 router.include_router(registers)
+router.include_router(overlapping)
 
 application = Application(DEFINITION, router, before_batch=look_up)

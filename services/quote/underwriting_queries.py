@@ -126,6 +126,25 @@ class CustomerContract(BaseModel):
         )
 
 
+class AcceptedContract(CustomerContract):
+    """A contract of a customer who has others, with how it was accepted; `by_rules`: no person decided on it."""
+
+    product_version: int
+    by_rules: bool
+    accepted_at: datetime
+
+
+class Overlap(BaseModel):
+    """A contract that rules would have referred or declined after those accepted before it, which are `others`."""
+
+    channel: str
+    order_no: str
+    contract_id: str
+    accepted_at: datetime
+    others: list[str]
+    rules: list[ReferralReason]
+
+
 _SANDBOXES = f"%{SANDBOX_SUFFIX}"
 """Channels that try things out, as a pattern of LIKE."""
 
@@ -158,6 +177,16 @@ select channel, product_code, day, sum(orders)::bigint as orders, sum(premium_mi
   from channel_sale
  where channel = any($1::text[]) and product_code = any($2::text[])
  group by channel, product_code, day
+"""
+
+_OF_SEVERAL = """
+select * from customer_contract
+ where in_force and (channel like $1) = $2 and customer in (
+       select customer from customer_contract
+        where in_force and (channel like $1) = $2
+        group by customer having count(*) > 1)
+ order by customer, accepted_at, order_no
+ limit $3
 """
 
 
@@ -210,3 +239,8 @@ async def channel_sales(
 ) -> tuple[list[ChannelSale], dict[int, int]]:
     """What these channels have sold of these products by day, and how far the log was read for it."""
     return await read.with_progress("channel_sale", ChannelSale, _CHANNEL_SALES, channels, products)
+
+
+async def contracts_of_several(read: ReadModels, limit: int, *, test: bool) -> list[AcceptedContract]:
+    """Contracts of customers who have several, each customer's in the order in which they were accepted."""
+    return await read.many(AcceptedContract, _OF_SEVERAL, _SANDBOXES, test, limit)

@@ -16,6 +16,7 @@ EXTRA_MODULES = {
             "catalogue",
             "channel_form",
             "customers",
+            "overlap_api",
             "plan_sheet",
             "product_api",
             "register_api",

@@ -24,6 +24,9 @@ customer_contract = Projection(
         "expiry": "date",
         "premium_minor": "bigint",
         "sums_insured_minor": "jsonb",
+        "product_version": "integer",
+        "by_rules": "boolean",
+        "accepted_at": "timestamptz",
     },
     key=("channel", "order_no"),
     indexes=(("customer",),),
@@ -51,6 +54,9 @@ def add_contract(event: ApplicationAccepted, recorded: Recorded[QuoteEvent]) -> 
             "expiry": terms.period.expiry,
             "premium_minor": terms.premium_minor,
             "sums_insured_minor": insured,
+            "product_version": terms.product_version,
+            "by_rules": event.decided_by is None,
+            "accepted_at": recorded.recorded_at,
         }
     )
 
