@@ -27,13 +27,15 @@ def decision(
 ) -> None:
     """Why an application ended as it did: facts, rules, price and people, from the log."""
     steps = get(running_stack(), ServiceName.QUOTE, f"/channels/{channel}/orders/{order_no}/history")
+    shown: object = None
     for step in steps:
         for line in sentences(step["type"].removeprefix("quote."), step["data"]):
             console.print(f"{step['recorded_at'][:19].replace('T', ' ')}  {escape(line)}", highlight=False)
         if fired := step["data"].get("fired"):
             columns = ("rule", "what", "for", "facts", "reason", "理由")
             console.print(table("Rules that fired", *columns, rows=list(_rules(fired))))
-        if step["data"].get("working"):
+        if step["data"].get("working") not in (None, [], shown):
+            shown = step["data"]["working"]
             # An offer has its terms inside.
             show_price({**step["data"], **step["data"].get("terms", {})})
 
@@ -45,9 +47,9 @@ def sentences(kind: str, event: Mapping[str, Any]) -> Iterator[str]:
             yield _ordered(event)
         case "application_assessed":
             looked_at = ", ".join(f"{name} {value}" for name, value in event["figures"].items())
-            yield f"the rules looked at the declaration and at {looked_at or 'nothing of the order as a whole'}"
-            if not event["fired"]:
-                yield "no rule fired"
+            beside = f" and at {looked_at}" if looked_at else ""
+            found = "" if event["fired"] else "; none fired"
+            yield f"the rules looked at what the order says of each insured{beside}{found}"
         case "premium_rated":
             yield f"priced at {_money(event['premium_minor'], event)}"
         case "application_referred":

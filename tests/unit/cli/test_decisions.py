@@ -20,7 +20,7 @@ def test_an_order_that_a_person_decided_on_is_told_from_end_to_end() -> None:
     until = "open to 2025-12-31; because of the risk (high-sum)"
     assert said(events) == [
         "order H-1 of shop for health-basic, version 1: 1,309.10 CNY, cover from 2026-01-01",
-        f"the rules looked at the declaration and at {figures}",
+        f"the rules looked at what the order says of each insured and at {figures}",
         "priced at 1,309.10 CNY",
         "referred: because of the risk (high-sum); as ordered 1,309.10 CNY",
         f"offered by li (weight): 1,636.38 CNY instead of 1,309.10 CNY, {until}",
