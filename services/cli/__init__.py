@@ -14,6 +14,7 @@ from services.cli import (
     channel,
     checkpoint,
     dead_letters,
+    decisions,
     demo,
     doctor,
     dossier,
@@ -59,6 +60,8 @@ app.command()(campaigns.campaigns)
 app.command()(rating.trial)
 app.command("census-change")(census.census_change)
 lookup.show.command("working")(rating.working)
+lookup.show.command("decision")(decisions.decision)
+referrals.referrals.command("overlaps")(decisions.overlaps)
 app.command()(channel.notices)
 app.add_typer(channel.channels, name="channels", help="Distribution channels and their topics.")
 app.add_typer(channel.orders, name="orders", help="Publish orders as a channel does.")

@@ -27,10 +27,11 @@ def list_referrals(
     state: Annotated[str | None, typer.Option(help="referred, asked, offered, accepted, declined ...")] = None,
     underwriter: Annotated[str | None, typer.Option(help="Those of one underwriter.")] = None,
     lapsed: Annotated[bool, typer.Option("--lapsed", help="Those whose customer did not answer in time.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="Those of the sandboxes alone.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
 ) -> None:
     """The queue, the longest waiting first; undecided ones unless a state is given."""
-    asked = {"state": state, "underwriter": underwriter, "lapsed": lapsed, "limit": limit}
+    asked = {"state": state, "underwriter": underwriter, "lapsed": lapsed, "test": test, "limit": limit}
     found = get(
         running_stack(),
         ServiceName.QUOTE,

@@ -1,10 +1,12 @@
 """Draws persons and families, and quotes the health products for them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 from typing import Any
 
+from services.demo.raw import Outcome
 from services.demo.risks import Quoted, quoted_by_tariff, shipped
 
 _ADULT_DAYS = (19 * 366, 63 * 365)
@@ -21,6 +23,8 @@ _ADDED = {
     "CriticalIllness": 40,
     "Maternity": 12,
 }
+_LOADED_AGE_MIN, _LOADED_AGE_MAX = 41, 50
+_CRITICAL_ILLNESS_REFERRED_MINOR = 40_000_000
 _ADDED_MAX = ("Outpatient", "Accident", "HospitalCash", "CriticalIllness")
 
 
@@ -39,8 +43,27 @@ def basic_quote(random: Random, effective: date) -> Quoted:
 
 def plus_quote(random: Random, effective: date) -> Quoted:
     """A family with its declaration, and the coverages of health plus that it chose."""
-    risk = {"line": "health", "insureds": list(_family(random, effective))}
-    return quoted_by_tariff(shipped("health-plus"), effective, risk, _chosen(random), {"declined_before": False})
+    family = list(_family(random, effective))
+    chosen = _chosen(random)
+    risk = {"line": "health", "insureds": family}
+    quoted = quoted_by_tariff(shipped("health-plus"), effective, risk, chosen, {"declined_before": False})
+    return replace(quoted, waits_for=_waits_for(family, chosen, effective))
+
+
+def _waits_for(insureds: Sequence[Mapping[str, Any]], chosen: Mapping[str, int], effective: date) -> Outcome | None:
+    """What health plus asks of a person: long medication, by age, and a high sum for critical illness."""
+    medicated = [_age(one, effective) for one in insureds if one["disclosures"]["medication"]]
+    oldest = max(_age(one, effective) for one in insureds)
+    if any(age > _LOADED_AGE_MAX for age in medicated):
+        return Outcome.REFERRED
+    if oldest > _LOADED_AGE_MAX and chosen.get("CriticalIllness", 0) >= _CRITICAL_ILLNESS_REFERRED_MINOR:
+        return Outcome.REFERRED
+    return Outcome.OFFERED if any(age >= _LOADED_AGE_MIN for age in medicated) else None
+
+
+def _age(insured: Mapping[str, Any], effective: date) -> int:
+    born = date.fromisoformat(insured["birth_date"])
+    return effective.year - born.year - ((effective.month, effective.day) < (born.month, born.day))
 
 
 def _family(random: Random, effective: date) -> Iterator[dict[str, Any]]:

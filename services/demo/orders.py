@@ -71,6 +71,9 @@ class OrderWriter:
         shares = [offer.per_mille for offer in OFFERS.values()]
         offer = self._random.choices(list(OFFERS.values()), shares)[0]
         contract, order, quoted = self._draw(offer)
+        if quoted.waits_for is not None:
+            # Nobody decides on it in the book, so nothing is paid and nothing is claimed.
+            return self._place(contract, order, quoted, quoted.waits_for)
         self.contracts.append(contract)
         contract.in_force = not offer.is_prepaid
         return self._place(contract, order, quoted, Outcome.AWAITING_PAYMENT if offer.is_prepaid else Outcome.ISSUED)

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from contracts.vocabulary.money import divide_half_up
 from contracts.vocabulary.products import InsuredRisk
 from contracts.vocabulary.time import add_months
+from services.demo.raw import Outcome
 from services.quote.domain.products import subjects_of
 from services.quote.domain.products.cover import covered, total_insured_minor
 from services.quote.domain.products.disclosures import declared
@@ -48,7 +49,8 @@ _RISK: TypeAdapter[InsuredRisk] = TypeAdapter(InsuredRisk)
 class Quoted:
     """A risk with the coverages chosen for it, as they stand in an order, and the total price.
 
-    `insured_minor` is the most that each coverage bought pays in the term, None for one without limit.
+    `insured_minor` is the most that each coverage bought pays in the term, None for one without limit. `waits_for` is
+    what an underwriter or the customer has to say first, where one has.
     """
 
     risk: Mapping[str, Any]
@@ -56,6 +58,7 @@ class Quoted:
     premium_minor: int
     insured_minor: Mapping[str, int | None]
     disclosures: Mapping[str, Any] | None = None
+    waits_for: Outcome | None = None
 
 
 @cache

@@ -10,6 +10,11 @@ from pydantic import BaseModel
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_PROGRESS = """
+select partition, position from log.checkpoints join log.projections p using (version)
+ where projection = $1 and p.name = $1 and p.live
+"""
+
 CONNECTION_SECONDS_MAX = 5.0
 READ_SECONDS_MAX = 20.0
 """A server that stands still answers nothing, not even that a statement took too long."""
@@ -44,6 +49,15 @@ class ReadModels:
         async with self.connection() as connection:
             rows = await connection.fetch(sql, *arguments, timeout=READ_SECONDS_MAX)
         return [model.model_validate(dict(row)) for row in rows]
+
+    async def with_progress(
+        self, projection: str, model: type[Model], sql: str, *arguments: Any
+    ) -> tuple[list[Model], dict[int, int]]:
+        """All rows, and by partition the position of the log up to which that read model had come when they were."""
+        async with self.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            rows = await connection.fetch(sql, *arguments, timeout=READ_SECONDS_MAX)
+            passed = await connection.fetch(_PROGRESS, projection, timeout=READ_SECONDS_MAX)
+        return [model.model_validate(dict(row)) for row in rows], {row["partition"]: row["position"] for row in passed}
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:

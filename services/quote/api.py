@@ -29,7 +29,7 @@ from services.quote.catalogue import Catalogue
 from services.quote.channel_form import Malformed, read_census_change
 from services.quote.domain.census_change import CensusChangeTrial, try_change
 from services.quote.domain.commands import ClearSandbox
-from services.quote.domain.events import ApplicationSubmitted, PremiumRated
+from services.quote.domain.events import ApplicationSubmitted
 from services.quote.domain.order import Order
 from services.quote.domain.products.document import VERSION_MAX, ProductDocument
 from services.quote.domain.products.group_change import CensusChange
@@ -169,13 +169,14 @@ def _trial_defaults() -> dict[str, Any]:
 
 @router.get("/channels/{channel}/orders/{order_no:path}/working")
 async def working(channel: str, order_no: str, request: Request) -> queries.WorkingView:
-    """Each step to the price of an order, from the log; 404 where no price was made."""
+    """Each step to the price of an order, of the offer where other terms were offered; 404 where none was made."""
     kernel = kernel_of(request)
     found = or_not_found(await queries.application_of_order(kernel.read, channel, order_no), "order_no", order_no)
     entries = await kernel.history(found.contract_id, application_stream(channel, order_no, found.contract_id))
-    rated = [entry.data for entry in entries if entry.type == PremiumRated.event_type]
+    rated = [entry.data for entry in entries if entry.data.get("working")]
     (latest,) = or_not_found(rated[-1:], "working of order_no", order_no)
-    return queries.WorkingView.model_validate(latest)
+    # An offer has its terms inside; what was priced as ordered has them beside the working.
+    return queries.WorkingView.model_validate({**latest, **latest.get("terms", {})})
 
 
 # The longer path first: an order number may hold slashes, so the shorter one would take it for a part of it.

@@ -15,7 +15,9 @@ from services.quote.customers import Customers
 from services.quote.domain.decider import QUOTE_DECIDER
 from services.quote.domain.events import QUOTE_EVENTS
 from services.quote.inbound import QuoteInbound
+from services.quote.overlap_api import overlapping
 from services.quote.projections import PROJECTIONS
+from services.quote.register_api import registers
 from services.quote.underwriting_api import underwriting
 
 catalogue = Catalogue()
@@ -29,18 +31,21 @@ DEFINITION = ServiceDefinition(
     to_wire=outbound.to_wire,
     sources=inbound.SOURCES,
     react=inbound.react,
-    react_to_channel=QuoteInbound(catalogue, customers).react_to_channel,
+    react_to_channel=QuoteInbound(catalogue).react_to_channel,
     repeat=outbound.repeat,
+    witness=customers,
 )
 
 
 async def look_up(read: ReadModels, deliveries: Sequence[Delivery]) -> None:
     """Bring the catalogue and what is known of customers up to date before a batch is read."""
     await catalogue.refresh(read)
-    await customers.refresh(read, deliveries)
+    await customers.refresh(read, deliveries, catalogue.limited)
 
 
 router.include_router(decisions)
 router.include_router(underwriting)
+router.include_router(registers)
+router.include_router(overlapping)
 
 application = Application(DEFINITION, router, before_batch=look_up, due=deadlines.due)

@@ -38,6 +38,7 @@ class Catalogue:
     ) -> None:
         self._seen: product_queries.CatalogueMark | None = None
         self._versions: dict[str, tuple[ProductVersion, ...]] = {}
+        self._limited: frozenset[str] = frozenset()
         self._sold = sold
         self._take(versions)
 
@@ -63,6 +64,11 @@ class Catalogue:
         ended = [version for version in on_sale if version.ended_in(channel, region, on_date) is not None]
         return Offer(next(iter(ended or on_sale), None) or _telling(versions, on_date))
 
+    @property
+    def limited(self) -> frozenset[str]:
+        """The products with a version whose rules look at what channels have sold."""
+        return self._limited
+
     async def refresh(self, read: ReadModels) -> None:
         """Load the catalogue again where the read model has changed since the last time."""
         mark = await product_queries.catalogue_mark(read)
@@ -87,6 +93,9 @@ class Catalogue:
                 code = version.document.code
                 by_code[code] = (*by_code.get(code, ()), version)
         self._versions = by_code
+        self._limited = frozenset(
+            code for code, own in by_code.items() if any(one.underwriting.asks_about_channel for one in own)
+        )
 
 
 def _is_closed(version: ProductVersion, channel: str, region: str | None, day: date) -> bool:

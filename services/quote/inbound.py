@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from contracts.channel.v1 import (
@@ -20,7 +21,6 @@ from services.kernel.messages import Delivery, FieldFault, Instruction, UniqueKe
 from services.kernel.routing import route
 from services.quote.catalogue import Catalogue
 from services.quote.channel_form import Malformed, read_message
-from services.quote.customers import Customers
 from services.quote.domain.answers.commands import AnswerOrder, RecordRelease
 from services.quote.domain.commands import (
     RecordIssue,
@@ -29,6 +29,7 @@ from services.quote.domain.commands import (
     SubmitApplication,
 )
 from services.quote.domain.order import ChosenCoverage, Order
+from services.quote.domain.underwriting.assessment import ChannelSales
 from services.quote.domain.underwriting.commands import (
     ProvideInformation,
     RefuseCounterOffer,
@@ -66,11 +67,10 @@ def product_stream(code: str) -> str:
 
 
 class QuoteInbound:
-    """Quote's reaction to channels; prices with the products of `catalogue`, and looks up `customers`."""
+    """Quote's reaction to channels; prices with the products of `catalogue`."""
 
-    def __init__(self, catalogue: Catalogue, customers: Customers | None = None) -> None:
+    def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._customers = customers or Customers()
 
     def react_to_channel(self, delivery: Delivery) -> Sequence[Instruction]:
         """An order or an answer to its application; malformed messages of any type to a refusal.
@@ -96,7 +96,8 @@ class QuoteInbound:
         message = read_message(value)
         match message:
             case OrderPlaced():
-                return self._application(message, channel, TRIAL_SOURCE)
+                # A trial uses up nothing of what a channel may sell, and is not held against it.
+                return replace(self._application(message, channel, TRIAL_SOURCE), sales=ChannelSales())
             case Malformed():
                 return message
             case _:
@@ -123,7 +124,6 @@ class QuoteInbound:
             order=order,
             product=offer.product,
             renewal=offer.renewal,
-            customer=self._customers.standing(order.policyholder_name, order.policyholder_id, contract_id),
         )
 
 

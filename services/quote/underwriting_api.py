@@ -1,4 +1,4 @@
-"""The HTTP API of underwriters: the referral queue, the roster, and the blacklist."""
+"""The HTTP API of underwriters: the referral queue, and what is done about a referral."""
 
 from datetime import timedelta
 from typing import Annotated, Literal, Self
@@ -7,25 +7,24 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi import Path as PathParameter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from contracts.vocabulary.identifiers import ChannelCode, CoverageCode, PersonDigest
+from contracts.vocabulary.identifiers import ChannelCode, CoverageCode
 from contracts.vocabulary.money import NonNegativeMinor, PositiveMinor
 from services.kernel import clock
 from services.kernel.commands.idempotent import CommandResult
 from services.kernel.messages import Instruction
 from services.kernel.process.http import IdempotencyKey, kernel_of, or_not_found
-from services.quote import queries, underwriting_queries
+from services.quote import product_queries, queries, underwriting_queries
+from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.part import PlainText
 from services.quote.domain.products.ratio import RatioText
-from services.quote.domain.products.underwriting import LEVEL_MAX
 from services.quote.domain.underwriting import commands
 from services.quote.domain.underwriting.offers import Alteration
-from services.quote.inbound import application_stream, blacklist_stream, underwriter_stream
+from services.quote.inbound import application_stream
 
 REFERRALS_LISTED_MAX = 1000
 
 underwriting = APIRouter(tags=["underwriting"])
 
-Underwriter = Annotated[PlainText, PathParameter()]
 Channel = Annotated[ChannelCode, PathParameter()]
 State = Literal["referred", "asked", "offered", "accepted", "declined", "withdrawn", "expired"]
 ORDER = "/referrals/{channel}/{order_no:path}"
@@ -90,33 +89,6 @@ class Offer(Explained):
     premiums: dict[CoverageCode, NonNegativeMinor] = Field(default_factory=dict)
 
 
-class Appointment(Explained):
-    """The level of authority that somebody gets, by whom and why."""
-
-    level: Annotated[int, Field(ge=1, le=LEVEL_MAX + 1)]
-
-
-class BlacklistEntry(Explained):
-    """Whom not to insure: the digest of a document or of a name."""
-
-    kind: Literal["document", "name"]
-    subject: PersonDigest
-
-
-class _Caller:
-    """Carries out a command on a stream that is its own lane."""
-
-    def __init__(self, request: Request, idempotency_key: IdempotencyKey) -> None:
-        self.kernel, self.idempotency_key = kernel_of(request), idempotency_key
-
-    async def carry_out(
-        self, stream: str, command: commands.BlacklistCommand | commands.RosterCommand
-    ) -> CommandResult:
-        """What the command did. Raises CommandRefused, which becomes a 409 problem document."""
-        instruction = Instruction(lane=stream, stream=stream, command=command)
-        return await self.kernel.execute(instruction, self.idempotency_key)
-
-
 class _Order:
     """Carries out commands about one order of a channel."""
 
@@ -133,7 +105,6 @@ class _Order:
         return await self.kernel.execute(instruction, self.idempotency_key)
 
 
-Caller = Annotated[_Caller, Depends()]
 Order = Annotated[_Order, Depends()]
 
 
@@ -143,11 +114,12 @@ async def referrals(
     state: State | None = None,
     underwriter: str | None = None,
     lapsed: bool = False,
+    test: bool = False,
     limit: Annotated[int, Query(ge=1, le=REFERRALS_LISTED_MAX)] = 100,
 ) -> list[underwriting_queries.ReferralView]:
-    """The queue, the longest waiting first; `lapsed` are those whose customer did not answer in time."""
-    overdue_on = clock.now().date() if lapsed else None
-    return await underwriting_queries.referrals(kernel_of(request).read, state, underwriter, overdue_on, limit)
+    """The queue, the longest waiting first; `lapsed`: not answered in time; `test`: of the sandboxes alone."""
+    read, overdue_on = kernel_of(request).read, clock.now().date() if lapsed else None
+    return await underwriting_queries.referrals(read, state, underwriter, overdue_on, limit, test=test)
 
 
 @underwriting.post(ORDER + "/assign")
@@ -206,6 +178,7 @@ async def counter(order: Order, body: Offer) -> CommandResult:
         excluded=body.excluded,
         premiums=tuple(sorted(body.premiums.items())),
         offered_on=clock.now().date(),
+        product=await _sold_under(order),
     )
     return await order.carry_out(command)
 
@@ -218,48 +191,13 @@ async def referral(channel: str, order_no: str, request: Request) -> underwritin
     return or_not_found(found, "order_no", order_no)
 
 
-@underwriting.get("/underwriters")
-async def underwriters(request: Request) -> list[underwriting_queries.UnderwriterView]:
-    """Who may decide on referrals."""
-    return await underwriting_queries.underwriters(kernel_of(request).read)
-
-
-@underwriting.post("/underwriters/{underwriter}/appoint")
-async def appoint(underwriter: Underwriter, body: Appointment, caller: Caller) -> CommandResult:
-    """Give somebody a level of authority."""
-    command = commands.AppointUnderwriter(
-        underwriter=underwriter, level=body.level, reason=body.reason, appointed_by=body.by
-    )
-    return await caller.carry_out(underwriter_stream(underwriter), command)
-
-
-@underwriting.post("/underwriters/{underwriter}/dismiss")
-async def dismiss(underwriter: Underwriter, body: Explained, caller: Caller) -> CommandResult:
-    """Take somebody's authority away."""
-    command = commands.DismissUnderwriter(underwriter=underwriter, reason=body.reason, dismissed_by=body.by)
-    return await caller.carry_out(underwriter_stream(underwriter), command)
-
-
-@underwriting.get("/blacklist")
-async def blacklist(request: Request) -> list[underwriting_queries.BlacklistEntryView]:
-    """Everybody who is on the blacklist now."""
-    return await underwriting_queries.blacklist(kernel_of(request).read)
-
-
-@underwriting.post("/blacklist/add")
-async def add_to_blacklist(body: BlacklistEntry, caller: Caller) -> CommandResult:
-    """Insure a person no longer."""
-    command = commands.AddBlacklistEntry(kind=body.kind, subject=body.subject, reason=body.reason, added_by=body.by)
-    return await caller.carry_out(blacklist_stream(body.kind, body.subject), command)
-
-
-@underwriting.post("/blacklist/remove")
-async def remove_from_blacklist(body: BlacklistEntry, caller: Caller) -> CommandResult:
-    """Insure a person again. 409 with code `not_blacklisted` for who never was on the list."""
-    command = commands.RemoveBlacklistEntry(
-        kind=body.kind, subject=body.subject, reason=body.reason, removed_by=body.by
-    )
-    return await caller.carry_out(blacklist_stream(body.kind, body.subject), command)
+async def _sold_under(order: Order) -> ProductDocument:
+    """The document that a referred order is sold under; 404 where there is no referral."""
+    read = order.kernel.read
+    waiting = await underwriting_queries.referral_of_order(read, order.channel, order.order_no)
+    named = or_not_found(waiting, "order_no", order.order_no)
+    found = await product_queries.product_version(read, named.product_code, named.product_version, clock.now().date())
+    return ProductDocument.model_validate(or_not_found(found, "product", named.product_code).document)
 
 
 def _alteration(loading: OfferedLoading) -> Alteration:

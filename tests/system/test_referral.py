@@ -1,5 +1,7 @@
 """An order is referred, an underwriter counters, the customer takes it, pays, and has a policy on the new terms."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -11,9 +13,11 @@ from contracts.vocabulary.identifiers import person_digest
 from infra.stack_file import Stack
 from services.cli.channel import add_channels
 from services.cli.console import Failure
+from services.cli.demo import settle
 from services.cli.products import draft_document, take_step
 from services.cli.stack import answered, get, url
 from services.demo.raw import RawMessage, message_bytes
+from services.kernel import clock
 from services.quote.domain.products.reading import read_document
 from services.quote.product_files import SHIPPED
 from tests.support.builders import ADULT, health_order
@@ -24,6 +28,8 @@ pytestmark = pytest.mark.xdist_group("stack")
 
 CHANNEL, PRODUCT = "referring", "health-referred"
 CUSTOMER = person_digest("CN", "ID", "11010519491231002X")
+SANDBOXED = person_digest("CN", "ID", "110105194912310048")
+BOTH = person_digest("CN", "ID", "110105194912310056")
 LISTED = person_digest("CN", "ID", "110105194912310021")
 RULES = [
     {
@@ -37,6 +43,13 @@ RULES = [
         "when": {"fact": "customer.same_product", "at_least": 1},
         "outcome": "refer",
         "reason": {"en": "the customer has this product already", "zh": "客户已持有同款产品"},
+    },
+    {
+        "code": "smoker",
+        "when": {"fact": "smoker", "equals": "yes"},
+        "outcome": "load",
+        "percent": "25",
+        "reason": {"en": "smoker", "zh": "吸烟"},
     },
 ]
 AUTHORITY = [{"level": 1, "premium_minor": 100_000}, {"level": 2}]
@@ -64,6 +77,17 @@ def order(number: str, insured: int, premium: int, **changes: Any) -> RawMessage
         "risk": {"line": "health", "insureds": [ADULT]},
     }
     return message(health_order(**{**fields, **changes}))
+
+
+def soon(**person: Any) -> dict[str, Any]:
+    """An order of today for a person of 35: an offer cannot be taken once its cover would have started."""
+    now = clock.now()
+    adult = {**ADULT, "birth_date": f"{now.year - 35}-01-15", **person}
+    return {
+        "placed_at": now.isoformat(),
+        "effective": (now + timedelta(days=30)).date().isoformat(),
+        "risk": {"line": "health", "insureds": [adult]},
+    }
 
 
 def payment(number: str, amount_minor: int) -> RawMessage:
@@ -101,7 +125,7 @@ async def market(stack: Stack) -> Stack:
 
 
 async def test_a_counter_offer_is_taken_and_becomes_a_policy(market: Stack) -> None:
-    await publish_and_settle(market, [order("R-1", 50_000_000, 130_910)])
+    await publish_and_settle(market, [order("R-1", 50_000_000, 130_910, **soon())])
     assert (referral(market, "R-1")["state"], referral(market, "R-1")["level_needed"]) == ("referred", 2)
     path = f"/referrals/{CHANNEL}/R-1"
     assert post(market, f"{path}/assign", by="head", underwriter="li") == ["quote.referral_assigned"]
@@ -140,3 +164,48 @@ async def test_another_contract_of_the_customer_and_the_blacklist_are_looked_up(
         "R-4": "declined",
     }
     assert referral(market, "R-3")["reasons"][0]["facts"] == {"customer.same_product": 1}
+
+
+async def test_orders_of_one_batch_see_each_other_and_an_offer_taken_later_is_found(market: Stack) -> None:
+    # 372.06 for the smoker, with 25 % more on offer; 261.82 for who does not smoke.
+    offered = order("O-1", 10_000_000, 37_206, policyholder_id=BOTH, **soon(smoker=True))
+    await publish_and_settle(market, [offered])
+    beside = [order(f"O-{n}", 10_000_000, 26_182, policyholder_id=BOTH, **soon()) for n in (2, 3)]
+    await publish_and_settle(market, beside)
+    found = {no: get(market, ServiceName.QUOTE, f"/channels/{CHANNEL}/orders/{no}") for no in ("O-2", "O-3")}
+    assert sorted(one["status"] for one in found.values()) == ["accepted", "referred"]
+    accepted = next(no for no, one in found.items() if one["status"] == "accepted")
+    assert get(market, ServiceName.QUOTE, "/overlaps") == []
+    post(market, f"/referrals/{CHANNEL}/O-1/take", by="Zhang San")
+    await settle(market)
+    (overlap,) = get(market, ServiceName.QUOTE, "/overlaps")
+    assert (overlap["order_no"], overlap["others"]) == ("O-1", [f"{CHANNEL}/{accepted}"])
+    assert [rule["code"] for rule in overlap["rules"]] == ["double"]
+
+
+async def test_a_sandboxs_referral_waits_apart_and_is_put_away(market: Stack) -> None:
+    sandbox = f"{CHANNEL}-sandbox"
+    await add_channels(market.kafka, [sandbox])
+    await publish_and_settle(market, [order("R-5", 10_000_000, 26_182, policyholder_id=SANDBOXED)])
+    tried = order("R-6", 50_000_000, 130_910, policyholder_id=SANDBOXED)
+    await publish_and_settle(market, [replace(tried, channel=sandbox)])
+    (waiting,) = [one for one in queue(market, test=True) if one["channel"] == sandbox]
+    # Not for the real contract that the same person has.
+    assert [reason["code"] for reason in waiting["reasons"]] == ["high-sum"]
+    assert sandbox not in {one["channel"] for one in queue(market, test=False)}
+    clear(market, sandbox)
+    await settle(market)
+    assert sandbox not in {one["channel"] for one in queue(market, test=True)}
+
+
+def queue(stack: Stack, *, test: bool) -> list[dict[str, Any]]:
+    """Who waits, of the sandboxes or without them."""
+    found: list[dict[str, Any]] = get(stack, ServiceName.QUOTE, "/referrals", test=test)
+    return found
+
+
+def clear(stack: Stack, sandbox: str) -> None:
+    """Put away what the sandbox did."""
+    body = {"cleared_by": "head", "reason": "tried"}
+    address = f"{url(stack, 'quote')}/sandboxes/{sandbox}/clear"
+    answered(httpx.post(address, json=body, headers={"Idempotency-Key": f"clear-{sandbox}"}, timeout=60))

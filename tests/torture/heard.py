@@ -20,6 +20,8 @@ _EXPECTED = {
     Outcome.AWAITING_APPROVAL: ("registered",),
     Outcome.WITHDRAWN: ("withdrawn",),
     Outcome.ZERO: ("registered", "approved"),
+    Outcome.REFERRED: ("referred",),
+    Outcome.OFFERED: ("offered",),
 }
 _MAY_FOLLOW = {Outcome.AWAITING_PAYMENT: "issued"}
 
@@ -52,6 +54,10 @@ def _word(kind: str, notice: Mapping[str, Any]) -> str:
     match kind:
         case "order_accepted":
             return "accepted"
+        case "order_referred":
+            return "referred"
+        case "counter_offered":
+            return "offered"
         case "policy_issued":
             return "renewed" if notice["renewal"] else "issued"
         case "order_withdrawn":

@@ -71,7 +71,7 @@ class CommandHandler:
         group_size: int,
     ) -> None:
         self._pool = pool
-        self._execution = Execution(definition.decider, codec, partitions)
+        self._execution = Execution(definition.decider, codec, partitions, definition.witness)
         self._on_commit = on_commit
         self._group_size = group_size
         self._waiting: deque[_Waiting] = deque()

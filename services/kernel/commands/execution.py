@@ -21,6 +21,7 @@ from services.kernel.log.chain import Link, next_digest
 from services.kernel.log.event_log import Connection, Head, StoredEvent
 from services.kernel.log.unique_keys import reserve
 from services.kernel.messages import DomainEvent, Impossible, Instruction, Recorded
+from services.kernel.service import Witness
 
 _SLICE = 200
 """Instructions that are decided while PostgreSQL takes in the events of those before them."""
@@ -76,8 +77,15 @@ class _Obstacles:
 class Execution:
     """Carries out instructions inside a transaction that the caller began and ends."""
 
-    def __init__(self, decider: Decider[Any, Any, Any], codec: EventCodec, partitions: int) -> None:
+    def __init__(
+        self,
+        decider: Decider[Any, Any, Any],
+        codec: EventCodec,
+        partitions: int,
+        witness: Witness | None = None,
+    ) -> None:
         self._decider = decider
+        self._witness = witness
         self._codec = codec
         self._partitions = partitions
         self._cache = StateCache()
@@ -85,6 +93,8 @@ class Execution:
     def believe(self, done: Done) -> None:
         """Keep what a transaction did, now that it has committed."""
         self._cache.committed({partition: end.position for partition, end in done.ends.items()}, done.streams)
+        if self._witness is not None:
+            self._witness.committed(done.recorded)
 
     def forget(self) -> None:
         """Trust nothing that was folded before: a transaction ended in doubt."""
@@ -95,6 +105,8 @@ class Execution:
         done = Done()
         if not asked:
             return done
+        if self._witness is not None:
+            self._witness.begin()
         instructions = await reserve(connection, asked)
         lanes = [lane_of(instruction.lane, self._partitions) for instruction in instructions]
         heads = await event_log.lock_heads(connection, set(lanes))
@@ -176,7 +188,8 @@ class Execution:
             return Executed(instruction, stream.version, stream.state, held=True)
         try:
             _check_possible(instruction, obstacles)
-            events = self._decider.decide(instruction.command, stream.state)
+            command = instruction.command if self._witness is None else self._witness.complete(instruction.command)
+            events = self._decider.decide(command, stream.state)
             encoded = [self._codec.encode(event) for event in events]
             state = self._decider.fold(events, stream.state)
         except Exception as error:
@@ -184,6 +197,8 @@ class Execution:
                 obstacles.lanes.add(instruction.lane)
             return _not_done(instruction, stream, error)
         stream.state = state
+        if self._witness is not None:
+            self._witness.decided(events)
         meta, end = orjson.dumps(instruction.cause), done.ends[stream.partition]
         for event, data in zip(events, encoded, strict=True):
             end.position += 1

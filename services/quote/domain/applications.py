@@ -45,7 +45,7 @@ from services.quote.domain.state import Application, NothingYet
 from services.quote.domain.underwriting.assessment import Assessment, assess
 from services.quote.domain.underwriting.commands import REFERRAL_COMMANDS
 from services.quote.domain.underwriting.events import ApplicationAssessed, UnderwritingEvent
-from services.quote.domain.verdicts import decline_faults, declined, only_rates_missing, unpriced, verdict
+from services.quote.domain.verdicts import decline_faults, declined, only_rates_missing, other_terms, unpriced, verdict
 
 
 def decide(command: ApplicationCommand, state: Application | NothingYet) -> Sequence[ApplicationEvent]:
@@ -83,7 +83,7 @@ def _submit(command: SubmitApplication) -> list[ApplicationEvent]:
     if order.risk.line is product.document.line:
         faults += insured_faults(order, subjects, product)
         faults += underwriting_faults(subjects, product)
-        assessment = assess(order, command.channel, product, subjects, command.customer)
+        assessment = assess(order, command.channel, product, subjects, command.customer, command.sales)
         faults += decline_faults(assessment)
     first: list[ApplicationEvent] = [submitted, *_assessed(command, product, assessment)]
     if faults:
@@ -94,18 +94,21 @@ def _submit(command: SubmitApplication) -> list[ApplicationEvent]:
             return [*first, declined(command, priced.faults)]
         bought = tuple(_unrated(chosen, product) for chosen in coverages_bought(order, product.document))
         return [*first, _payable(unpriced(product, priced, assessment, _terms(command, product, bought)), command)]
+    other = other_terms(order, product, subjects, assessment, priced)
+    if other.loaded.rated is None:
+        return [*first, declined(command, other.loaded.faults)]
     rated = PremiumRated(
         channel=command.channel,
         contract_id=command.contract_id,
         order_no=order.order_no,
         currency=order.currency,
-        premium_minor=sum(coverage.premium_minor for coverage in priced.rated),
-        coverages=priced.rated,
-        working=priced.working,
-        census=priced.census,
+        premium_minor=sum(coverage.premium_minor for coverage in other.loaded.rated),
+        coverages=other.loaded.rated,
+        working=other.loaded.working,
+        census=other.loaded.census,
     )
     terms = _terms(command, product, priced.agreed or priced.rated)
-    return [*first, rated, _payable(verdict(command, product, priced, subjects, assessment, terms), command)]
+    return [*first, rated, _payable(verdict(command, product, priced, other, assessment, terms), command)]
 
 
 def _payable(event: ApplicationEvent, command: SubmitApplication) -> ApplicationEvent:
@@ -200,6 +203,8 @@ def _record_end(command: RecordIssue | RecordIssueFailure, state: Application | 
                 contract_id=command.contract_id,
                 order_no=command.order_no,
                 faults=command.faults,
+                accepted=outcome.terms,
+                placed_on=outcome.placed_on,
             )
         ]
     issued = [

@@ -9,7 +9,7 @@ from services.quote.domain.answers.commands import AnswerOrder, RecordRelease
 from services.quote.domain.lifecycle.commands import CatalogueCommand
 from services.quote.domain.order import Order
 from services.quote.domain.products.version import ProductVersion
-from services.quote.domain.underwriting.assessment import UNKNOWN_CUSTOMER, CustomerStanding
+from services.quote.domain.underwriting.assessment import UNKNOWN_CUSTOMER, ChannelSales, CustomerStanding
 from services.quote.domain.underwriting.commands import BlacklistCommand, ReferralCommand, RosterCommand
 
 
@@ -18,7 +18,8 @@ class SubmitApplication:
     """A well-formed order of a channel; `product` is the version that it would be sold under, if there is one.
 
     `renewal` says that the contract was sold under that version before; `customer` is
-    what was known of the policyholder when the order was read.
+    what was known of the policyholder when the order was decided, `sales` what the channel had sold of the product,
+    None where that was not looked up.
     """
 
     channel: str
@@ -28,6 +29,7 @@ class SubmitApplication:
     product: ProductVersion | None
     renewal: bool = False
     customer: CustomerStanding = UNKNOWN_CUSTOMER
+    sales: ChannelSales | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,14 @@
 """The rules of a counter-offer: made by an underwriter, taken or refused by the customer, or lapsed."""
 
-from datetime import timedelta
+from datetime import date
 
-from contracts.vocabulary.products import CoverageTerms
 from services.kernel.errors import CommandRefused
 from services.quote.domain.events import ApplicationAccepted, ApplicationEvent
+from services.quote.domain.order import Order
+from services.quote.domain.pricing import Price, price
+from services.quote.domain.products import subjects_of
+from services.quote.domain.products.disclosures import declared
+from services.quote.domain.products.version import ProductVersion
 from services.quote.domain.referral_guards import (
     check_authority,
     counted_under,
@@ -30,7 +34,7 @@ from services.quote.domain.underwriting.events import (
     CounterOfferRefused,
     CounterOfferTaken,
 )
-from services.quote.domain.underwriting.offers import altered, with_coverages
+from services.quote.domain.underwriting.offers import open_until, with_coverages
 
 
 def make(command: MakeCounterOffer, state: Application) -> list[ApplicationEvent]:
@@ -41,11 +45,13 @@ def make(command: MakeCounterOffer, state: Application) -> list[ApplicationEvent
         raise CommandRefused(
             "counter_offer_open", "the product's rules made an offer; the customer takes or refuses it"
         )
-    coverages = _offered_coverages(command, referred)
+    priced = _priced(command, state.order, referred)
+    coverages = priced.rated or ()
     terms = with_coverages(referred.terms, coverages)
     if isinstance(outcome, CounterOffered) and (outcome.terms, outcome.offered_by) == (terms, command.offered_by):
         return []
     referred_now(state, command.order_no)
+    _check_not_started(command.offered_on, state.order)
     if referred.priced and coverages == referred.terms.coverages:
         raise CommandRefused("offer_changes_nothing", "the offer is what was ordered; accept the application instead")
     check_authority(command.level, command.offered_by, referred.authority, terms)
@@ -56,16 +62,17 @@ def make(command: MakeCounterOffer, state: Application) -> list[ApplicationEvent
             alterations=command.alterations,
             excluded=command.excluded,
             reasons=referred.reasons,
-            valid_until=command.offered_on + timedelta(days=referred.offer_valid_days),
+            valid_until=open_until(command.offered_on, referred.offer_valid_days, state.order.effective),
             offered_by=command.offered_by,
             reason=command.reason,
             referred_for=referred.reasons[0].code,
             pay_within_days=referred.pay_within_days,
+            working=priced.working,
         )
     ]
 
 
-def _offered_coverages(command: MakeCounterOffer, referred: ApplicationReferred) -> tuple[CoverageTerms, ...]:
+def _priced(command: MakeCounterOffer, order: Order, referred: ApplicationReferred) -> Price:
     ordered = {coverage.code: coverage for coverage in referred.terms.coverages}
     premiums = dict(command.premiums)
     named = {*command.excluded, *premiums, *(code for one in command.alterations for code in one.coverages)}
@@ -80,13 +87,18 @@ def _offered_coverages(command: MakeCounterOffer, referred: ApplicationReferred)
     missing = sorted(ordered.keys() - premiums.keys() - set(command.excluded))
     if not referred.priced and missing:
         raise CommandRefused("premium_missing", f"the tariff has no rate; give the premium of {', '.join(missing)}")
-    rated = tuple(
-        one.model_copy(update={"premium_minor": premiums.get(one.code, one.premium_minor)}) for one in ordered.values()
-    )
-    left = altered(rated, command.alterations, command.excluded)
-    if not left:
+    if not ordered.keys() - set(command.excluded):
         raise CommandRefused("nothing_left", "the offer leaves no coverage; decline the application instead")
-    return left
+    priced = price(
+        order.without(command.excluded),
+        ProductVersion.of(command.product),
+        declared(subjects_of(order.risk, order.effective), order.disclosures),
+        [one.imposed(command.reason, command.offered_by) for one in command.alterations],
+        premiums,
+    )
+    if priced.rated is None:
+        raise CommandRefused("not_priced", "; ".join(fault.message for fault in priced.faults))
+    return priced
 
 
 def take(command: TakeCounterOffer, state: Application, referral: Referral) -> list[ApplicationEvent]:
@@ -94,6 +106,8 @@ def take(command: TakeCounterOffer, state: Application, referral: Referral) -> l
     if referral.offer_taken:
         return []
     offer = standing_offer(state, command.order_no)
+    # Offers of before may be open for longer than to the day on which cover starts.
+    _check_not_started(command.taken_on, state.order)
     if command.taken_on > offer.valid_until:
         raise CommandRefused("counter_offer_lapsed", f"the counter-offer was open to {offer.valid_until}; order anew")
     return [
@@ -105,8 +119,16 @@ def take(command: TakeCounterOffer, state: Application, referral: Referral) -> l
             referred_for=offer.referred_for,
             customer=state.order.policyholder_id,
             pay_by=last_day_to_pay(offer.pay_within_days, command.taken_on),
+            placed_on=state.order.placed_at.date(),
         ),
     ]
+
+
+def _check_not_started(day: date, order: Order) -> None:
+    if day > order.effective:
+        raise CommandRefused(
+            "cover_started", f"cover would have started on {order.effective}; let the customer order anew"
+        )
 
 
 def withdraw(command: RefuseCounterOffer | WithdrawApplication, state: Application) -> list[ApplicationEvent]:

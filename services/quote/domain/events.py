@@ -87,7 +87,8 @@ class ApplicationAccepted(DomainEvent):
     """The risk is taken on these terms.
 
     `decided_by` and `reason` are those of a person; without them the rules decided. `referred_for` is the reason
-    that the application was counted under as undecided before, `customer` whose contract it is, where that was told.
+    that the application was counted under as undecided before, `customer` whose contract it is, where that was told,
+    `placed_on` the day of the order, which events of before do not have.
     Without the premium up to and including `pay_by` it may expire; None where cover does not wait for money.
     """
 
@@ -98,6 +99,7 @@ class ApplicationAccepted(DomainEvent):
     referred_for: str | None = None
     customer: str | None = None
     pay_by: date | None = None
+    placed_on: date | None = None
 
 
 class ApplicationDeclined(DomainEvent):
@@ -138,13 +140,15 @@ class ApplicationIssued(DomainEvent):
 
 
 class ApplicationNotIssued(DomainEvent):
-    """The accepted application could not be put in force."""
+    """The accepted application could not be put in force; `accepted` is what it was accepted on, where that is told."""
 
     event_type: ClassVar[str] = "quote.application_not_issued"
     channel: str
     contract_id: str
     order_no: str
     faults: tuple[Fault, ...]
+    accepted: CoverTerms | None = None
+    placed_on: date | None = None
 
 
 class SandboxCleared(DomainEvent):

@@ -1,6 +1,7 @@
 """An order as quote keeps it: what the channel said, once its form has been found good."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -47,6 +48,11 @@ class Order(BaseModel):
     def digest(self) -> str:
         """Identifies the content. Absent fields are left out, so that a field added later changes no digest."""
         return hashlib.sha256(self.model_dump_json(exclude_none=True).encode()).hexdigest()[:32]
+
+    def without(self, excluded: Collection[str]) -> "Order":
+        """The same order without these coverages; its premium stays what the channel said."""
+        left = tuple(chosen for chosen in self.coverages if chosen.code not in excluded)
+        return self.model_copy(update={"coverages": left})
 
     def differences(self, other: "Order") -> list[str]:
         """The names of the fields that `other` says otherwise."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import assert_never
 
 from contracts.vocabulary.faults import Fault, FaultCode
@@ -14,11 +15,14 @@ from services.quote.domain.products.cover import covered, total_insured_minor
 from services.quote.domain.products.document import ProductDocument, QuotedPricing, TariffPricing
 from services.quote.domain.products.rating.adjusting import Term
 from services.quote.domain.products.rating.census import CensusRating, census_rating
-from services.quote.domain.products.rating.price import ImposedLoading, Rating, rate
+from services.quote.domain.products.rating.imposed import ImposedLoading, loaded_premiums
+from services.quote.domain.products.rating.price import Rating, rate
 from services.quote.domain.products.ratio import Exact
 from services.quote.domain.products.rules import Subject
 from services.quote.domain.products.tariff import RatedStep
 from services.quote.domain.products.version import ProductVersion
+
+_NOTHING_GIVEN: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +41,22 @@ class Price:
 
 
 def price(
-    order: Order, product: ProductVersion, subjects: tuple[Subject, ...], imposed: Sequence[ImposedLoading] = ()
+    order: Order,
+    product: ProductVersion,
+    subjects: tuple[Subject, ...],
+    imposed: Sequence[ImposedLoading] = (),
+    given: Mapping[str, int] = _NOTHING_GIVEN,
 ) -> Price:
     """The price of an order whose coverages are in the plan and whose subjects may be insured.
 
-    `imposed` are loadings of underwriting's own.
+    `imposed` are loadings of underwriting's own, `given` premiums by coverage that it sets in place of others.
     """
     subjects = covered(subjects, insured(coverages_bought(order, product.document), product), product)
     match product.document.pricing:
         case QuotedPricing():
-            return _quoted(order, product, product.document.pricing, subjects, imposed)
+            return _quoted(order, product, product.document.pricing, subjects, imposed, given)
         case TariffPricing():
-            return _by_tariff(order, product, product.document.pricing, subjects, imposed)
+            return _by_tariff(order, product, product.document.pricing, subjects, imposed, given)
         case _:
             assert_never(product.document.pricing)
 
@@ -59,6 +67,7 @@ def _quoted(
     pricing: QuotedPricing,
     subjects: Sequence[Subject],
     imposed: Sequence[ImposedLoading],
+    given: Mapping[str, int],
 ) -> Price:
     bought = coverages_bought(order, product.document)
     premiums = {chosen.code: chosen.premium_minor or 0 for chosen in bought}
@@ -78,7 +87,8 @@ def _quoted(
         RatedStep("*", "", str(whole), "premiums of the order, coverage by coverage, as quoted"),
     )
     if pricing.reference is not None:
-        rating = rating_of(order, product, bought, subjects, imposed)
+        # What the channel quoted is held against the tariff as it stands, before underwriting adds to it.
+        rating = rating_of(order, product, bought, subjects)
         if rating.faults:
             return Price(None, (), (), (*faults, *rating.faults))
         working += rating.steps
@@ -87,6 +97,10 @@ def _quoted(
         ours = sum(rating.premiums.values())
         if abs(order.premium_minor - ours) * BASIS_POINTS > tolerance * ours:
             faults.append(_outside_tolerance(order, product.document, ours, f"{tolerance} basis points"))
+    if imposed or given:
+        steps = [RatedStep(code, "", str(minor), "premium set by the underwriter") for code, minor in given.items()]
+        premiums = loaded_premiums({**premiums, **given}, imposed, steps)
+        working += tuple(steps)
     terms = _terms(bought, product, premiums, subjects)
     return Price(terms, terms, working, tuple(faults), census)
 
@@ -97,9 +111,10 @@ def _by_tariff(
     pricing: TariffPricing,
     subjects: Sequence[Subject],
     imposed: Sequence[ImposedLoading],
+    given: Mapping[str, int],
 ) -> Price:
     bought = coverages_bought(order, product.document)
-    rating = rating_of(order, product, bought, subjects, imposed)
+    rating = rating_of(order, product, bought, subjects, imposed, given)
     if rating.faults:
         return Price(None, (), (), rating.faults)
     ours, tolerance = sum(rating.premiums.values()), pricing.tolerance_minor
@@ -130,6 +145,7 @@ def rating_of(
     bought: Sequence[ChosenCoverage],
     subjects: Sequence[Subject],
     imposed: Sequence[ImposedLoading] = (),
+    given: Mapping[str, int] = _NOTHING_GIVEN,
 ) -> Rating:
     """The tariff's price of the coverages bought. Raises ValueError where the product has no tariff."""
     if product.rating is None:
@@ -145,6 +161,7 @@ def rating_of(
         frequency=order.frequency,
         term=term,
         imposed=imposed,
+        given=given,
         blending=None if group is None else group.blended,
     )
 

@@ -124,6 +124,7 @@ def _accept(command: AcceptReferral, state: Application) -> list[ApplicationEven
             referred_for=referred.reasons[0].code,
             customer=state.order.policyholder_id,
             pay_by=releases.last_day_to_pay(referred.pay_within_days, command.accepted_on),
+            placed_on=state.order.placed_at.date(),
         )
     ]
 

@@ -1,14 +1,14 @@
 """What becomes of an application that the checks let through: accepted, referred, offered otherwise, or declined."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
 
 from contracts.vocabulary.faults import Fault, FaultCode
-from contracts.vocabulary.money import split
 from contracts.vocabulary.products import CoverageTerms, CoverTerms
 from services.quote.domain.commands import SubmitApplication
 from services.quote.domain.events import ApplicationAccepted, ApplicationDeclined, ApplicationEvent
 from services.quote.domain.form import at_most
+from services.quote.domain.order import Order
 from services.quote.domain.pricing import Price, price
 from services.quote.domain.products.document import TariffPricing
 from services.quote.domain.products.rules import Subject
@@ -16,7 +16,7 @@ from services.quote.domain.products.underwriting import FiredRule
 from services.quote.domain.products.version import ProductVersion
 from services.quote.domain.underwriting.assessment import Assessment
 from services.quote.domain.underwriting.events import ApplicationReferred, CounterOffered
-from services.quote.domain.underwriting.offers import Alteration, altered, with_coverages
+from services.quote.domain.underwriting.offers import Alteration, open_until, with_coverages
 
 _IN_CHINESE = {
     FaultCode.NO_RATE: "费率表中没有适用于该风险的费率",
@@ -51,22 +51,55 @@ def unpriced(product: ProductVersion, priced: Price, assessment: Assessment, ter
     return _referred(product, terms, (*_of_faults(priced.faults), *assessment.of("refer")), priced=False)
 
 
+@dataclass(frozen=True, slots=True)
+class OtherTerms:
+    """What the rules make of a price: `loaded` is that of the order with the loadings, `offered` without exclusions.
+
+    Without loadings and exclusions all prices are the same; where nothing may be left, there is no `offered`.
+    """
+
+    alterations: tuple[Alteration, ...]
+    excluded: tuple[str, ...]
+    loaded: Price
+    offered: Price | None
+
+    @property
+    def differ(self) -> bool:
+        """Whether they are other terms than were ordered."""
+        return bool(self.alterations or self.excluded)
+
+
+def other_terms(
+    order: Order, product: ProductVersion, subjects: tuple[Subject, ...], assessment: Assessment, priced: Price
+) -> OtherTerms:
+    """The terms that the rules lead to, priced by the same rating as the order was."""
+    alterations = tuple(_alterations(assessment))
+    imposed = [one.imposed(one.code or "", "underwriting rule") for one in alterations]
+    loaded = price(order, product, subjects, imposed) if imposed else priced
+    excluded = _excluded(assessment, priced.rated or ())
+    if not excluded:
+        return OtherTerms(alterations, excluded, loaded, loaded)
+    nothing_left = {*excluded} >= {one.code for one in priced.rated or ()}
+    if nothing_left or set(_mandatory(product)) & set(excluded):
+        return OtherTerms(alterations, excluded, loaded, None)
+    return OtherTerms(alterations, excluded, loaded, price(order.without(excluded), product, subjects, imposed))
+
+
 def verdict(
     command: SubmitApplication,
     product: ProductVersion,
     priced: Price,
-    subjects: tuple[Subject, ...],
+    other: OtherTerms,
     assessment: Assessment,
     terms: CoverTerms,
 ) -> ApplicationEvent:
     """What becomes of a priced order; `terms` are those of the price before it was held against the order's."""
-    rated = priced.rated or ()
-    alterations = tuple(_alterations(command, product, subjects, assessment))
-    excluded = _excluded(assessment, rated)
-    coverages = altered(rated, alterations, excluded) if alterations or excluded else rated
-    if not coverages or set(_mandatory(product)) & set(excluded):
+    if other.offered is None:
         return declined(command, tuple(_nothing_left(assessment)))
-    seen = not excluded and bool(alterations) and _saw_price(command, product, coverages)
+    offered = other.offered.rated
+    if offered is None:
+        return declined(command, other.offered.faults)
+    seen = _saw_price(product, other)
     reasons = assessment.of("refer")
     if priced.faults and not seen:
         differs = all(fault.code is FaultCode.PRICE_OUTSIDE_TOLERANCE for fault in priced.faults)
@@ -74,51 +107,33 @@ def verdict(
             return declined(command, priced.faults)
         reasons = (*_of_faults(priced.faults), *reasons)
     if reasons:
-        return _referred(product, with_coverages(terms, rated), reasons, priced=True)
+        # The person who decides is told of loadings and exclusions too: accepting as ordered is without them.
+        ordered = other.loaded.agreed if seen else priced.rated or ()
+        others = () if seen else (*assessment.of("load"), *assessment.of("exclude"))
+        return _referred(product, with_coverages(terms, ordered), (*reasons, *others), priced=True)
     if seen:
-        agreed = split(command.order.premium_minor, {one.code: one.premium_minor for one in coverages})
-        return _accepted(command, with_coverages(terms, _at(coverages, agreed)))
-    if alterations or excluded:
-        offered = with_coverages(terms, coverages)
-        rated_minor = sum(coverage.premium_minor for coverage in rated)
-        return _offered(command, product, offered, alterations, excluded, assessment, rated_minor)
+        return _accepted(command, with_coverages(terms, other.loaded.agreed))
+    if other.differ:
+        rated_minor = sum(coverage.premium_minor for coverage in priced.rated or ())
+        return _offered(command, product, with_coverages(terms, offered), other, assessment, rated_minor)
     return _accepted(command, with_coverages(terms, priced.agreed))
 
 
 def _accepted(command: SubmitApplication, terms: CoverTerms) -> ApplicationAccepted:
-    return ApplicationAccepted(terms=terms, customer=command.order.policyholder_id)
+    order = command.order
+    return ApplicationAccepted(terms=terms, customer=order.policyholder_id, placed_on=order.placed_at.date())
 
 
-def _at(coverages: Sequence[CoverageTerms], premiums: dict[str, int]) -> tuple[CoverageTerms, ...]:
-    return tuple(one.model_copy(update={"premium_minor": premiums[one.code]}) for one in coverages)
-
-
-def _saw_price(command: SubmitApplication, product: ProductVersion, coverages: Sequence[CoverageTerms]) -> bool:
+def _saw_price(product: ProductVersion, other: OtherTerms) -> bool:
     """Whether the order's own premium is the one with the loadings, so that there is nothing left to ask."""
-    pricing = product.document.pricing
-    if not isinstance(pricing, TariffPricing):
+    if other.excluded or not other.alterations or not isinstance(product.document.pricing, TariffPricing):
         return False
-    ours = sum(coverage.premium_minor for coverage in coverages)
-    return ours > 0 and abs(command.order.premium_minor - ours) <= pricing.tolerance_minor
+    return not other.loaded.faults and any(one.premium_minor for one in other.loaded.agreed)
 
 
-def _alterations(
-    command: SubmitApplication, product: ProductVersion, subjects: tuple[Subject, ...], assessment: Assessment
-) -> Iterator[Alteration]:
+def _alterations(assessment: Assessment) -> Iterator[Alteration]:
     for rule in assessment.of("load"):
-        basis = _basis(command, product, subjects, rule) if rule.percent is not None else None
-        yield Alteration(rule.percent, rule.amount_minor, rule.coverages, basis)
-
-
-def _basis(
-    command: SubmitApplication, product: ProductVersion, subjects: tuple[Subject, ...], rule: FiredRule
-) -> dict[str, int] | None:
-    """The premiums of the one person that a loading is for; None where it is for the whole order, or there is one."""
-    own = tuple(subject for subject in subjects if subject.path == rule.path)
-    if not own or len(subjects) == 1 or not isinstance(product.document.pricing, TariffPricing):
-        return None
-    alone = price(command.order, product, own)
-    return {coverage.code: coverage.premium_minor for coverage in alone.rated or ()}
+        yield Alteration(rule.percent, rule.amount_minor, rule.coverages, None, rule.path or None, rule.code)
 
 
 def _excluded(assessment: Assessment, rated: Sequence[CoverageTerms]) -> tuple[str, ...]:
@@ -169,20 +184,21 @@ def _offered(
     command: SubmitApplication,
     product: ProductVersion,
     terms: CoverTerms,
-    alterations: tuple[Alteration, ...],
-    excluded: tuple[str, ...],
+    other: OtherTerms,
     assessment: Assessment,
     rated_minor: int,
 ) -> CounterOffered:
     reasons = tuple(rule for rule in assessment.fired if rule.outcome in ("load", "exclude"))
+    days = product.document.referrals.offer_valid_days
     return CounterOffered(
         terms=terms,
         rated_minor=rated_minor,
-        alterations=alterations,
-        excluded=excluded,
+        alterations=other.alterations,
+        excluded=other.excluded,
         reasons=reasons,
-        valid_until=command.order.placed_at.date() + timedelta(days=product.document.referrals.offer_valid_days),
+        valid_until=open_until(command.order.placed_at.date(), days, command.order.effective),
         offered_by=None,
         reason=None,
         referred_for=reasons[0].code,
+        working=() if other.offered is None else other.offered.working,
     )

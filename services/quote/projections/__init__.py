@@ -2,6 +2,7 @@
 
 from services.quote.projections.application import application
 from services.quote.projections.blacklist_entry import blacklist_entry
+from services.quote.projections.channel_sale import channel_sale
 from services.quote.projections.customer_contract import customer_contract
 from services.quote.projections.deadline import deadline
 from services.quote.projections.order_outcome import order_outcome
@@ -14,6 +15,7 @@ from services.quote.projections.underwriter import underwriter
 PROJECTIONS = (
     application,
     blacklist_entry,
+    channel_sale,
     customer_contract,
     deadline,
     order_outcome,

@@ -6,12 +6,13 @@ from services.quote.domain.events import (
     ApplicationAccepted,
     ApplicationNotIssued,
     QuoteEvent,
+    SandboxCleared,
 )
 from services.quote.domain.underwriting.events import ApplicationExpired, ApplicationWithdrawn
 
 customer_contract = Projection(
     name="customer_contract",
-    version=1,
+    version=2,
     columns={
         "channel": "text",
         "order_no": "text",
@@ -24,6 +25,9 @@ customer_contract = Projection(
         "expiry": "date",
         "premium_minor": "bigint",
         "sums_insured_minor": "jsonb",
+        "product_version": "integer",
+        "by_rules": "boolean",
+        "accepted_at": "timestamptz",
     },
     key=("channel", "order_no"),
     indexes=(("customer",),),
@@ -51,6 +55,9 @@ def add_contract(event: ApplicationAccepted, recorded: Recorded[QuoteEvent]) -> 
             "expiry": terms.period.expiry,
             "premium_minor": terms.premium_minor,
             "sums_insured_minor": insured,
+            "product_version": terms.product_version,
+            "by_rules": event.decided_by is None,
+            "accepted_at": recorded.recorded_at,
         }
     )
 
@@ -61,3 +68,9 @@ def mark_ended(
 ) -> Change:
     """Not in force, so it does not count."""
     return Change({"channel": event.channel, "order_no": event.order_no, "in_force": False})
+
+
+@customer_contract.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}

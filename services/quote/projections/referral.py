@@ -5,7 +5,7 @@ from typing import Any
 
 from services.kernel.messages import Recorded
 from services.kernel.projection import Change, Projection, Put
-from services.quote.domain.events import ApplicationAccepted, ApplicationDeclined, QuoteEvent
+from services.quote.domain.events import ApplicationAccepted, ApplicationDeclined, QuoteEvent, SandboxCleared
 from services.quote.domain.products.underwriting import FiredRule
 from services.quote.domain.underwriting.events import (
     ApplicationExpired,
@@ -21,7 +21,7 @@ from services.quote.domain.underwriting.offers import level_needed, sum_insured_
 
 referral = Projection(
     name="referral",
-    version=1,
+    version=2,
     columns={
         "channel": "text",
         "order_no": "text",
@@ -150,6 +150,12 @@ def withdraw(event: ApplicationWithdrawn, recorded: Recorded[QuoteEvent]) -> Cha
 def expire(event: ApplicationExpired, recorded: Recorded[QuoteEvent]) -> Change:
     """Nobody answered."""
     return _change(event, state="expired", decided_at=recorded.recorded_at)
+
+
+@referral.removes_on(SandboxCleared)
+def put_away(event: SandboxCleared) -> dict[str, str]:
+    """What the sandbox did before."""
+    return {"channel": event.channel}
 
 
 def _change(event: Any, **columns: Any) -> Change:

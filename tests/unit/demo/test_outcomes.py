@@ -45,6 +45,10 @@ def outcome(heard: Sequence[PublicEvent]) -> str:
                 found = Outcome.OFFERED
             case notices.PaymentBooked():
                 return Outcome.MATCHED
+            case notices.OrderReferred():
+                return Outcome.REFERRED
+            case notices.CounterOfferMade():
+                return Outcome.OFFERED
             case notices.PolicyInForce():
                 found = Outcome.RENEWED if notice.renewal else Outcome.ISSUED
             case notices.OrderAccepted() if notice.payment_due_before_cover:

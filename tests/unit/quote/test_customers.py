@@ -1,5 +1,6 @@
 """What is looked up about customers before a batch is read, and what of it goes into each order's command."""
 
+from dataclasses import replace
 from typing import Any
 
 from contracts.vocabulary.identifiers import person_digest
@@ -15,8 +16,9 @@ from tests.unit.quote.underwritten import CUSTOMER, standing
 
 OTHER = person_digest("CN", "ID", "110105194912310021")
 ROW = underwriting_queries.CustomerContract(
-    customer=CUSTOMER, contract_id="K0", product_code="health-basic", currency="CNY", effective=YEAR_2026.effective,
-    expiry=YEAR_2026.expiry, premium_minor=26_182, sums_insured_minor={"Inpatient": 10_000_000},
+    customer=CUSTOMER, channel="shop", order_no="H-0", contract_id="K0", product_code="health-basic", currency="CNY",
+    effective=YEAR_2026.effective, expiry=YEAR_2026.expiry, premium_minor=26_182,
+    sums_insured_minor={"Inpatient": 10_000_000},
 )  # fmt: skip
 CONTRACTS = standing("health-basic").contracts
 
@@ -26,6 +28,8 @@ class Read:
 
     def __init__(self, listed: list[underwriting_queries.BlacklistEntryView] | None = None) -> None:
         self.listed = listed or []
+        self.rows = [ROW]
+        self.passed: dict[int, int] = {}
         self.asked: list[tuple[str, tuple[Any, ...]]] = []
 
     async def one(self, model: type, sql: str, *arguments: Any) -> Any:
@@ -36,14 +40,24 @@ class Read:
         self.asked.append((model.__name__, arguments))
         if model is underwriting_queries.BlacklistEntryView:
             return self.listed
-        return [ROW] if CUSTOMER in arguments[0] else []
+        raise AssertionError(model)
+
+    async def with_progress(self, projection: str, model: type, sql: str, *arguments: Any) -> Any:
+        self.asked.append((model.__name__, arguments))
+        return [row for row in self.rows if row.customer in arguments[0]], self.passed
 
 
 def command(customers: Customers, **changes: Any) -> SubmitApplication:
-    inbound = QuoteInbound(Catalogue(VERSIONS.values()), customers)
+    inbound = QuoteInbound(Catalogue(VERSIONS.values()))
     (found,) = inbound.react_to_channel(delivery(health_order(**changes)))
-    assert isinstance(found.command, SubmitApplication)
-    return found.command
+    completed = customers.complete(found.command)
+    assert isinstance(completed, SubmitApplication)
+    return completed
+
+
+def known(customers: Customers, channel: str, contract_id: str) -> Any:
+    """What is known of the customer's other contracts when one is ordered there."""
+    return customers.standing(channel, command(customers, policyholder_id=CUSTOMER).order, contract_id).contracts
 
 
 def entry(kind: str, subject: str) -> underwriting_queries.BlacklistEntryView:
@@ -89,8 +103,17 @@ async def test_a_customer_who_was_not_looked_up_is_not_taken_for_one_without_con
 async def test_the_contract_that_is_ordered_is_none_of_the_others() -> None:
     (own,) = CONTRACTS or ()
     customers = Customers(contracts={CUSTOMER: [own]})
-    assert customers.standing(None, CUSTOMER, "K0").contracts == ()
-    assert customers.standing(None, CUSTOMER, "K9").contracts == (own,)
+    assert known(customers, "shop", "K0") == ()
+    assert known(customers, "shop", "K9") == (own,)
+
+
+def test_business_of_a_sandbox_counts_in_that_sandbox_alone() -> None:
+    (own,) = CONTRACTS or ()
+    tried, elsewhere = replace(own, channel="shop-sandbox"), replace(own, channel="hill-sandbox")
+    customers = Customers(contracts={CUSTOMER: [own, tried, elsewhere]})
+    assert known(customers, "hill", "K9") == (own,)
+    assert known(customers, "shop-sandbox", "K9") == (tried,)
+    assert known(customers, "other-sandbox", "K9") == ()
 
 
 async def test_the_blacklist_is_read_again_only_where_it_changed() -> None:

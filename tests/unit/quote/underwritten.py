@@ -68,7 +68,9 @@ def decided(message: dict[str, Any], version: ProductVersion = PRODUCT, **change
 def standing(*products: str, insured: int = LOW, **changes: Any) -> CustomerStanding:
     """A customer with contracts of these products in 2026."""
     contracts = tuple(
-        OtherContract(f"K{place}", code, "CNY", YEAR_2026.effective, YEAR_2026.expiry, 26_182, {"Inpatient": insured})
+        OtherContract(
+            f"K{place}", code, "CNY", YEAR_2026.effective, YEAR_2026.expiry, 26_182, {"Inpatient": insured}, "shop"
+        )
         for place, code in enumerate(products)
     )
     return CustomerStanding(**{"contracts": contracts, **changes})

@@ -9,7 +9,8 @@ from services.quote.domain.products.part import DocumentPart, PlainText
 from services.quote.domain.products.rules import FactValue
 
 FactReference = Annotated[
-    str, StringConstraints(pattern=r"^((order|customer)\.)?[a-z][a-z_]{0,39}(\.[A-Za-z0-9][A-Za-z0-9-]{0,39})?$")
+    str,
+    StringConstraints(pattern=r"^((order|customer|channel)\.)?[a-z][a-z_]{0,39}(\.[A-Za-z0-9][A-Za-z0-9-]{0,39})?$"),
 ]
 Number = Annotated[int, Strict()]
 Value: TypeAlias = Number | PlainText
@@ -18,7 +19,7 @@ Facts: TypeAlias = Mapping[str, FactValue]
 Test: TypeAlias = Callable[[Facts, Facts], bool]
 """Whether a condition holds for the facts of a subject and those of the application."""
 
-APPLICATION_PREFIXES = ("order.", "customer.")
+APPLICATION_PREFIXES = ("order.", "customer.", "channel.")
 
 
 def is_of_application(fact: str) -> bool:

@@ -133,6 +133,11 @@ class CompiledUnderwriting:
         """Whether any rule looks at what else is known of the customer."""
         return any(fact.startswith("customer.") for fact in self.application_facts)
 
+    @property
+    def asks_about_channel(self) -> bool:
+        """Whether any rule looks at what the channel has sold of the product before."""
+        return any(fact.startswith("channel.") for fact in self.application_facts)
+
 
 @dataclass(frozen=True, slots=True)
 class FiredRule:

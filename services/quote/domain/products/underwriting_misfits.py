@@ -23,6 +23,12 @@ APPLICATION_FACTS: Mapping[str, bool] = {
     "customer.same_product": True,
     "customer.premium_minor": True,
     "customer.sum_insured_minor": True,
+    "channel.orders": True,
+    "channel.premium_minor": True,
+    "channel.sum_insured_minor": True,
+    "channel.orders_today": True,
+    "channel.premium_today_minor": True,
+    "channel.sum_insured_today_minor": True,
 }
 """Facts of the application as a whole, and whether each is a number."""
 

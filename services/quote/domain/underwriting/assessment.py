@@ -1,6 +1,6 @@
 """The facts of an application as a whole, and of its customer, that a product's rules look at."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from contracts.vocabulary.time import add_months
 from services.quote.domain.order import Order
+from services.quote.domain.products.cover import covered, total_insured_minor
 from services.quote.domain.products.rules import FactValue, Subject
 from services.quote.domain.products.underwriting import FiredRule, fired_rules
 from services.quote.domain.products.version import ProductVersion
@@ -26,6 +27,7 @@ class OtherContract:
     expiry: date
     premium_minor: int
     sums_insured_minor: Mapping[str, int]
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,31 @@ class CustomerStanding:
 
 
 UNKNOWN_CUSTOMER = CustomerStanding()
+
+
+@dataclass(frozen=True, slots=True)
+class Sales:
+    """What was accepted of a product: how many orders, their premiums and sums insured in minor units."""
+
+    orders: int = 0
+    premium_minor: int = 0
+    sum_insured_minor: int = 0
+
+    def plus(self, other: "Sales") -> "Sales":
+        """Both together."""
+        return Sales(
+            self.orders + other.orders,
+            self.premium_minor + other.premium_minor,
+            self.sum_insured_minor + other.sum_insured_minor,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSales:
+    """What a channel had sold of the ordered product: of orders placed on the same day, and in all."""
+
+    today: Sales = Sales()
+    ever: Sales = Sales()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +87,20 @@ def assess(
     product: ProductVersion,
     subjects: tuple[Subject, ...],
     customer: CustomerStanding,
+    sales: ChannelSales | None = None,
 ) -> Assessment:
-    """Every rule of the product that fires.
+    """Every rule of the product that fires; `sales` are None where they could not be looked up.
 
     A blacklisted customer is declined, unless the product has a rule of its own about that.
     """
     underwriting = product.underwriting
-    figures = dict(_figures(_Application(order, channel, product, subjects, customer), underwriting.application_facts))
+    application = _Application(order, channel, product, subjects, customer, sales)
+    figures = dict(_figures(application, underwriting.application_facts))
     fired = fired_rules(underwriting, subjects, figures) if underwriting.rules else []
     if underwriting.asks_about_customer and order.policyholder_id is not None and customer.contracts is None:
-        fired.append(_not_looked_up())
+        fired.append(_not_looked_up("customer", "the customer's other contracts", "客户的其他合同", "policyholder_id"))
+    if underwriting.asks_about_channel and sales is None:
+        fired.append(_not_looked_up("channel", "what the channel has sold", "渠道的销售额度", ""))
     if customer.blacklisted and "customer.blacklisted" not in underwriting.application_facts:
         fired.append(_blacklisted())
     return Assessment(tuple(fired), figures)
@@ -80,8 +111,9 @@ class _Application:
     order: Order
     channel: str
     product: ProductVersion
-    subjects: Sequence[Subject]
+    subjects: tuple[Subject, ...]
     customer: CustomerStanding
+    sales: ChannelSales | None
 
     def sums_insured(self, code: str) -> int | None:
         """What is insured under a coverage, or under all (empty code); None where nothing is."""
@@ -96,6 +128,18 @@ class _Application:
                 insured = planned.sums_insured_minor[0]
             if insured is not None and chosen.premium_minor != 0:
                 yield chosen.code, insured
+
+    def total_insured(self, code: str) -> int | None:
+        """The same for all insured persons together, as the contract would count."""
+        bought = list(self._insured())
+        subjects = covered(self.subjects, bought, self.product)
+        plan = self.product.plan
+        sums = [
+            total_insured_minor(plan[name], insured, subjects)
+            for name, insured in bought
+            if name in plan and (not code or name == code)
+        ]
+        return sum(one or 0 for one in sums) if sums else None
 
     def premium(self, code: str) -> int | None:
         """The order's premium of a coverage, or of all (empty code)."""
@@ -158,6 +202,28 @@ def _insured_here(application: _Application, code: str, one: OtherContract) -> i
     return one.sums_insured_minor.get(code, 0) if code else sum(one.sums_insured_minor.values())
 
 
+def _one(_: _Application) -> int:
+    return 1
+
+
+def _whole_premium(application: _Application) -> int:
+    return application.order.premium_minor
+
+
+def _whole_sum(application: _Application) -> int | None:
+    return application.total_insured("")
+
+
+def _of_sales(counted: Callable[[ChannelSales], int], own: Callable[[_Application], int | None]) -> _Figure:
+    """A figure of the channel's sales, with this order in it; None where they are not known."""
+
+    def figure(application: _Application, _: str) -> FactValue | None:
+        sales = application.sales
+        return None if sales is None else counted(sales) + (own(application) or 0)
+
+    return figure
+
+
 _FIGURES: Mapping[str, _Figure] = MappingProxyType(
     {
         "order.premium_minor": _Application.premium,
@@ -175,18 +241,24 @@ _FIGURES: Mapping[str, _Figure] = MappingProxyType(
         "customer.contracts": _of_contracts(lambda *_: 1),
         "customer.same_product": _of_contracts(_same_product),
         "customer.premium_minor": _of_contracts(_premium_here, own=_Application.premium),
-        "customer.sum_insured_minor": _of_contracts(_insured_here, own=_Application.sums_insured),
+        "customer.sum_insured_minor": _of_contracts(_insured_here, own=_Application.total_insured),
+        "channel.orders": _of_sales(lambda sales: sales.ever.orders, _one),
+        "channel.premium_minor": _of_sales(lambda sales: sales.ever.premium_minor, _whole_premium),
+        "channel.sum_insured_minor": _of_sales(lambda sales: sales.ever.sum_insured_minor, _whole_sum),
+        "channel.orders_today": _of_sales(lambda sales: sales.today.orders, _one),
+        "channel.premium_today_minor": _of_sales(lambda sales: sales.today.premium_minor, _whole_premium),
+        "channel.sum_insured_today_minor": _of_sales(lambda sales: sales.today.sum_insured_minor, _whole_sum),
     }
 )
 
 
-def _not_looked_up() -> FiredRule:
+def _not_looked_up(whose: str, what_en: str, what_zh: str, path: str) -> FiredRule:
     return FiredRule(
-        code="customer-not-looked-up",
+        code=f"{whose}-not-looked-up",
         outcome="refer",
-        reason_en="the customer's other contracts could not be looked up",
-        reason_zh="未能查询客户的其他合同",
-        path="policyholder_id",
+        reason_en=f"{what_en} could not be looked up",
+        reason_zh=f"未能查询{what_zh}",
+        path=path,
         facts={},
     )
 

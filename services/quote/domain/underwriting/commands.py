@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
+from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.underwriting.offers import Alteration
 
 
@@ -68,8 +69,8 @@ class DeclineReferral:
 class MakeCounterOffer:
     """Offer other terms from a day on.
 
-    `premiums` (coverage and premium in minor units) replace the tariff's, then `alterations` are added and the
-    `excluded` coverages left out.
+    `premiums` (coverage and premium in minor units) replace the tariff's, `alterations` are loadings, `excluded`
+    coverages are left out; `product` is the document that the order is sold under, which prices all of it anew.
     """
 
     order_no: str
@@ -80,6 +81,7 @@ class MakeCounterOffer:
     excluded: tuple[str, ...]
     premiums: tuple[tuple[str, int], ...]
     offered_on: date
+    product: ProductDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

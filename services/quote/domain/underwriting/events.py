@@ -6,6 +6,7 @@ from typing import ClassVar, TypeAlias
 from contracts.vocabulary.products import CoverTerms
 from services.kernel.messages import DomainEvent
 from services.quote.domain.products.rules import FactValue
+from services.quote.domain.products.tariff import RatedStep
 from services.quote.domain.products.underwriting import AuthorityLevel, FiredRule
 from services.quote.domain.underwriting.offers import Alteration
 
@@ -96,6 +97,7 @@ class CounterOffered(DomainEvent):
     `offered_by` is None where the product's rules made the offer; `referred_for` is the reason that the
     application is counted under as undecided. `rated_minor` is the premium before, None where the tariff had none.
     Once it is taken the premium has to be paid within `pay_within_days`, where they matter.
+    `working` is every step to the offered premiums, each loading one of them; events of before have none.
     """
 
     event_type: ClassVar[str] = "quote.counter_offered"
@@ -109,6 +111,7 @@ class CounterOffered(DomainEvent):
     reason: str | None
     referred_for: str
     pay_within_days: int | None = None
+    working: tuple[RatedStep, ...] = ()
 
 
 class CounterOfferTaken(DomainEvent):

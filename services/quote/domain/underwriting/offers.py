@@ -1,43 +1,53 @@
 """Other terms than were ordered: loadings on the premium, and coverages left out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated
 
-from contracts.vocabulary.money import divide_half_up, split
+from pydantic import Field
+
 from contracts.vocabulary.products import CoverageTerms, CoverTerms
+from services.quote.domain.products.rating.imposed import ImposedLoading
 from services.quote.domain.products.ratio import Ratio
 from services.quote.domain.products.underwriting import AuthorityLevel
+
+
+def _untold(text: str | None) -> bool:
+    return text is None
 
 
 @dataclass(frozen=True, slots=True)
 class Alteration:
     """A loading: `percent` of the premium, or `amount_minor`, on the named coverages, on all where none is named.
 
-    `basis_minor` are the premiums that a percentage is taken of, by coverage, where it is not the whole one: the
-    premium of one insured person, say.
+    `subject` is the path of the one insured that it is for, `code` the rule that it comes from, None where a person
+    imposed it. `basis_minor` is only in events from before loadings were part of the rating: the premiums, by
+    coverage, that a percentage was taken of.
     """
 
     percent: str | None = None
     amount_minor: int | None = None
     coverages: tuple[str, ...] = ()
     basis_minor: dict[str, int] | None = None
+    subject: Annotated[str | None, Field(exclude_if=_untold)] = None
+    code: Annotated[str | None, Field(exclude_if=_untold)] = None
+
+    def imposed(self, name: str, by: str) -> ImposedLoading:
+        """As the rating takes it; `name` and `by` say in the working where it comes from."""
+        return ImposedLoading(
+            name=name,
+            by=by,
+            percent=None if self.percent is None else Ratio.of(self.percent),
+            amount_minor=self.amount_minor or 0,
+            coverages=self.coverages,
+            subject=self.subject,
+        )
 
 
-def altered(
-    coverages: Sequence[CoverageTerms], alterations: Iterable[Alteration], excluded: Iterable[str]
-) -> tuple[CoverageTerms, ...]:
-    """The coverages that are left, with their loadings; each loading is rounded once, and none is taken of another."""
-    left_out = frozenset(excluded)
-    left = {coverage.code: coverage for coverage in coverages if coverage.code not in left_out}
-    loadings = dict.fromkeys(left, 0)
-    for alteration in alterations:
-        named = [code for code in left if not alteration.coverages or code in alteration.coverages]
-        for code, amount_minor in _loading(alteration, {code: left[code].premium_minor for code in named}).items():
-            loadings[code] += amount_minor
-    return tuple(
-        coverage.model_copy(update={"premium_minor": coverage.premium_minor + loadings[code]})
-        for code, coverage in left.items()
-    )
+def open_until(offered_on: date, days: int, effective: date) -> date:
+    """The last day of an offer: `days` after it was made, never later than the day on which its cover starts."""
+    return min(offered_on + timedelta(days=days), effective)
 
 
 def with_coverages(terms: CoverTerms, coverages: tuple[CoverageTerms, ...]) -> CoverTerms:
@@ -58,15 +68,3 @@ def level_needed(authority: Sequence[AuthorityLevel], terms: CoverTerms) -> int:
         if level.suffices(terms.premium_minor, insured_minor):
             return level.level
     return authority[-1].level + 1 if authority else 0
-
-
-def _loading(alteration: Alteration, premiums: Mapping[str, int]) -> dict[str, int]:
-    if not premiums:
-        return {}
-    if alteration.percent is None:
-        # In proportion to the premiums; where there are none, to nobody's disadvantage on the first coverage.
-        amount_minor = alteration.amount_minor or 0
-        return split(amount_minor, premiums) if any(premiums.values()) else {next(iter(premiums)): amount_minor}
-    ratio = Ratio.of(alteration.percent)
-    basis = premiums if alteration.basis_minor is None else alteration.basis_minor
-    return {code: divide_half_up(basis.get(code, 0) * ratio.numerator, ratio.denominator * 100) for code in premiums}

@@ -334,8 +334,16 @@ def test_an_accepted_application_is_followed_to_its_policy() -> None:
 
 
 def test_an_accepted_application_is_followed_to_its_failure() -> None:
-    failed = ApplicationNotIssued(channel="shop", contract_id="X", order_no="O-1", faults=(FAULT,))
-    application.given(*history(motor_order())).when(FAILURE).then(failed)
+    accepted = history(motor_order())
+    failed = ApplicationNotIssued(
+        channel="shop",
+        contract_id="X",
+        order_no="O-1",
+        faults=(FAULT,),
+        accepted=accepted[-1].terms,
+        placed_on=accepted[-1].placed_on,
+    )
+    application.given(*accepted).when(FAILURE).then(failed)
 
 
 def test_an_application_that_was_never_accepted_cannot_be_issued() -> None:

@@ -1,5 +1,6 @@
 """Referrals: every step that underwriters and customers may take, and the codes of those that they may not."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -65,7 +66,7 @@ def counter(**changes: Any) -> MakeCounterOffer:
     """A quarter more on everything, offered on 21 December by somebody of level 2."""
     fields: dict[str, Any] = {
         "offered_by": "li", "level": 2, "reason": "weight", "alterations": (Alteration(percent="25"),),
-        "excluded": (), "premiums": (), "offered_on": DAY,
+        "excluded": (), "premiums": (), "offered_on": DAY, "product": PRODUCT.document,
     }  # fmt: skip
     return MakeCounterOffer(**{**NO, **fields, **changes})
 
@@ -108,7 +109,13 @@ def test_nothing_is_answered_that_was_not_asked() -> None:
 
 def test_a_person_accepts_as_ordered_with_name_and_reason() -> None:
     after().when(ACCEPT).then(
-        ApplicationAccepted(terms=REFERRED[-1].terms, decided_by="li", reason="good risk", referred_for="high-sum")
+        ApplicationAccepted(
+            terms=REFERRED[-1].terms,
+            decided_by="li",
+            reason="good risk",
+            referred_for="high-sum",
+            placed_on=date(2025, 12, 20),
+        )
     )
 
 
@@ -140,6 +147,7 @@ def test_a_counter_offer_is_priced_anew() -> None:
     # 25 % of 1,309.10 is 327.275
     assert (event.terms.premium_minor, event.valid_until) == (163_638, date(2025, 12, 31))
     assert (event.offered_by, event.reason, event.referred_for) == ("li", "weight", "high-sum")
+    assert [(step.value, step.origin) for step in event.working if step.kind] == [("25 %", "loading weight, by li")]
 
 
 def test_a_counter_offer_needs_the_authority_for_its_own_terms() -> None:
@@ -181,6 +189,13 @@ def test_what_the_tariff_cannot_price_a_person_does() -> None:
     priced = counter(alterations=(), premiums=(("Inpatient", 99_900),))
     spec = after(start=unpriced).when(priced).then_types(CounterOffered)
     assert spec.decided[0].terms.premium_minor == 99_900
+    # 999.00 x 1.25 = 1,248.75
+    loaded = after(start=unpriced).when(counter(premiums=(("Inpatient", 99_900),))).decided[0]
+    assert loaded.terms.premium_minor == 124_875
+    assert [(step.value, step.origin) for step in loaded.working] == [
+        ("99900", "premium set by the underwriter, minor units"),
+        ("25 %", "loading weight, by li"),
+    ]
 
 
 def test_the_customer_takes_the_offer_and_the_order_is_accepted_on_its_terms() -> None:
@@ -193,6 +208,23 @@ def test_an_offer_cannot_be_taken_after_its_last_day() -> None:
     late = TakeCounterOffer(**NO, taken_by="Zhang", taken_on=date(2026, 1, 1))
     after(counter()).when(late).then_refused("counter_offer_lapsed")
     after().when(TAKE).then_refused("no_counter_offer")
+
+
+def test_an_offer_is_open_no_longer_than_to_the_day_on_which_cover_starts() -> None:
+    made = after(counter(offered_on=date(2025, 12, 28)))
+    offer = after().when(counter(offered_on=date(2025, 12, 28))).decided[0]
+    assert offer.valid_until == YEAR_2026.effective
+    on_time = TakeCounterOffer(**NO, taken_by="Zhang", taken_on=date(2026, 1, 1))
+    made.when(on_time).then_types(CounterOfferTaken, ApplicationAccepted)
+    made.when(replace(on_time, taken_on=date(2026, 1, 2))).then_refused("cover_started")
+    after().when(counter(offered_on=date(2026, 1, 2))).then_refused("cover_started")
+
+
+def test_an_older_offer_that_is_open_for_longer_cannot_be_taken_once_cover_would_have_started() -> None:
+    offer = after().when(counter()).decided[0]
+    longer = [*REFERRED, offer.model_copy(update={"valid_until": date(2026, 2, 1)})]
+    late = TakeCounterOffer(**NO, taken_by="Zhang", taken_on=date(2026, 1, 2))
+    application.given(*longer).when(late).then_refused("cover_started")
 
 
 def test_an_offer_of_the_rules_is_taken_and_refused_like_any_other() -> None:

@@ -32,6 +32,7 @@ from tests.unit.quote.underwritten import (
 )
 
 NEWBORN_CHILD = {"birth_date": "2025-06-01", "gender": "M", "smoker": False}
+SMOKER_LOADING = "loading smoker, by underwriting rule"
 BABY_ORDER = order(NEWBORN_CHILD, coverages=[{"code": "Inpatient", "sum_insured_minor": 10_000_000}, OUTPATIENT])
 
 
@@ -42,6 +43,10 @@ def types(events: list[Any]) -> list[type]:
 def fired(events: list[Any]) -> list[tuple[str, str]]:
     (assessed,) = [event for event in events if isinstance(event, ApplicationAssessed)]
     return [(one.code, one.path) for one in assessed.fired]
+
+
+def loading_steps(event: Any) -> list[tuple[str, str, str, str]]:
+    return [(s.coverage, s.subject, s.value, s.origin) for s in event.working if s.kind == "loading"]
 
 
 def test_nothing_fires_for_an_ordinary_order() -> None:
@@ -78,7 +83,11 @@ def test_refer_beats_a_loading() -> None:
     events = decided(order(SMOKER, insured=HIGH, premium=186_030))
     assert isinstance(events[-1], ApplicationReferred)
     assert events[-1].terms.premium_minor == 186_030
-    assert [one.code for one in events[-1].reasons] == ["high-sum"]
+    # The underwriter is told of the loading, which accepting as ordered is without.
+    assert [one.code for one in events[-1].reasons] == ["high-sum", "smoker"]
+    # 1,860.30 x 1.25 = 2,325.375
+    seen = decided(order(SMOKER, insured=HIGH, premium=232_538))
+    assert (seen[-1].terms.premium_minor, [one.code for one in seen[-1].reasons]) == (232_538, ["high-sum"])
 
 
 def test_a_rule_that_accepts_changes_nothing_and_is_kept() -> None:
@@ -95,12 +104,17 @@ def test_a_loading_that_the_buyer_has_not_seen_is_offered() -> None:
     assert (events[-1].offered_by, events[-1].valid_until) == (None, date(2025, 12, 30))
 
 
+def test_an_offer_of_the_rules_ends_with_the_day_on_which_cover_starts() -> None:
+    events = decided(order(SMOKER, premium=37_206, effective="2025-12-24"))
+    assert events[-1].valid_until == date(2025, 12, 24)
+
+
 @pytest.mark.parametrize("premium", [46_507, 46_508, 46_509])
 def test_an_order_at_the_price_with_the_loading_is_accepted_at_once(premium: int) -> None:
     events = decided(order(SMOKER, premium=premium))
     assert types(events) == [ApplicationSubmitted, ApplicationAssessed, PremiumRated, ApplicationAccepted]
     assert events[-1].terms.premium_minor == premium
-    assert events[2].premium_minor == 37_206
+    assert events[2].premium_minor == 46_508
 
 
 @pytest.mark.parametrize("premium", [37_204, 46_506, 46_510])
@@ -114,7 +128,7 @@ def test_a_loading_is_taken_of_the_one_persons_premium() -> None:
     # Adult 261.82 and smoker 372.06 together 633.88; 25 % of 372.06 alone is 93.015.
     events = decided(order(ADULT, SMOKER, premium=63_388))
     assert events[-1].terms.premium_minor == 63_388 + 9_302
-    assert events[-1].alterations[0].basis_minor == {"Inpatient": 37_206}
+    assert loading_steps(events[-1]) == [("Inpatient", "risk.insureds.1", "25 %", SMOKER_LOADING)]
 
 
 def test_a_loading_may_be_an_amount() -> None:
@@ -123,10 +137,42 @@ def test_a_loading_may_be_an_amount() -> None:
     assert events[-1].terms.premium_minor == 42_206
 
 
-def test_loadings_add_up_and_none_is_taken_of_another() -> None:
+def test_one_rounding_at_the_end_of_all_loadings() -> None:
+    # 372.06 x (1 + 25 % + 10 %) = 502.281; rounding 93.015 and 37.206 by themselves would give 502.29
     both = [SMOKES, rule("woman", {"fact": "gender", "equals": "F"}, "load", percent="10")]
     events = decided(order(SMOKER, premium=37_206), product(both))
-    assert events[-1].terms.premium_minor == 37_206 + 9_302 + 3_721
+    assert events[-1].terms.premium_minor == 50_228
+    assert (
+        loading_steps(events[-1])
+        == loading_steps(events[2])
+        == [
+            ("Inpatient", "risk.insureds.0", "25 %", SMOKER_LOADING),
+            ("Inpatient", "risk.insureds.0", "10 %", "loading woman, by underwriting rule"),
+        ]
+    )
+
+
+def test_a_loading_on_two_coverages_is_shared_by_their_premiums() -> None:
+    # 372.06 and 5,000.00 x 34.15 per mille x 1.04 x 1.35 = 239.733: 50.00 is 30.40734 and 19.59266 of it
+    flat = rule("flat", {"fact": "smoker", "equals": "yes"}, "load", amount_minor=5_000)
+    both = [{"code": "Inpatient", "sum_insured_minor": 10_000_000}, OUTPATIENT]
+    offer = decided(order(SMOKER, coverages=both, premium=61_179), product([flat]))[-1]
+    assert [one.premium_minor for one in offer.terms.coverages] == [40_247, 25_933]
+    words = "loading flat, by underwriting rule, minor units, in proportion to the premiums"
+    assert loading_steps(offer) == [("*", "risk.insureds.0", "5000", words)]
+
+
+def test_a_premium_as_quoted_is_loaded_with_one_rounding_too() -> None:
+    quoted = {"pricing": {"method": "quoted"}}
+    chosen = [{"code": "Inpatient", "sum_insured_minor": 10_000_000, "premium_minor": 37_206}]
+    both = [SMOKES, rule("woman", {"fact": "gender", "equals": "F"}, "load", percent="10")]
+    events = decided(order(SMOKER, coverages=chosen, premium=37_206), product(both, **quoted))
+    assert events[-1].terms.premium_minor == 50_228
+    assert [step[2] for step in loading_steps(events[-1])] == ["25 %", "10 %"]
+
+
+def test_a_price_without_loadings_has_none_in_its_working() -> None:
+    assert loading_steps(decided(order())[2]) == []
 
 
 def test_an_excluded_coverage_is_offered_without() -> None:

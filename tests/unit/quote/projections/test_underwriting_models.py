@@ -8,9 +8,10 @@ import pytest
 
 from services.kernel.messages import Recorded
 from services.kernel.projection import Add, Projection
-from services.quote.domain.events import ApplicationNotIssued
+from services.quote.domain.events import ApplicationNotIssued, SandboxCleared
 from services.quote.projections.application import application
 from services.quote.projections.blacklist_entry import blacklist_entry
+from services.quote.projections.channel_sale import channel_sale
 from services.quote.projections.customer_contract import customer_contract
 from services.quote.projections.deadline import deadline
 from services.quote.projections.order_outcome import order_outcome
@@ -117,6 +118,41 @@ def test_a_customers_contract_counts_from_acceptance_until_it_fails() -> None:
     failed = ApplicationNotIssued(channel="shop", contract_id="K", order_no="H-1", faults=())
     assert row(customer_contract, [*events, failed])["in_force"] is False
     assert row(customer_contract, decided(order())) == {}
+
+
+def test_sales_are_counted_by_the_day_of_the_order_and_less_what_failed() -> None:
+    accepted = decided(order(), product([RANGE]))[-1]
+    failed = ApplicationNotIssued(
+        channel="shop",
+        contract_id="K",
+        order_no="H-1",
+        faults=(),
+        accepted=accepted.terms,
+        placed_on=accepted.placed_on,
+    )
+    (one,), (less,) = (
+        channel_sale.changes(Recorded(0, 1, "s", 1, event, NOW, {}, b"")) for event in (accepted, failed)
+    )
+    assert isinstance(one, Add)
+    assert isinstance(less, Add)
+    assert one.key == less.key == {"channel": "shop", "product_code": "health-basic", "day": date(2025, 12, 20)}
+    assert one.amounts == {"orders": 1, "premium_minor": 26_182, "sum_insured_minor": 10_000_000}
+    assert less.amounts == {name: -amount for name, amount in one.amounts.items()}
+
+
+def test_without_the_orders_day_that_of_the_decision_counts() -> None:
+    before = decided(order(), product([RANGE]))[-1].model_copy(update={"placed_on": None})
+    (one,) = channel_sale.changes(Recorded(0, 1, "s", 1, before, NOW, {}, b""))
+    assert isinstance(one, Add)
+    assert one.key["day"] == NOW.date()
+    older = ApplicationNotIssued(channel="shop", contract_id="K", order_no="H-1", faults=())
+    assert channel_sale.changes(Recorded(0, 1, "s", 1, older, NOW, {}, b"")) == ()
+
+
+@pytest.mark.parametrize("projection", [referral, customer_contract, channel_sale])
+def test_what_a_sandbox_did_is_put_away(projection: Projection) -> None:
+    cleared = SandboxCleared(channel="shop-sandbox", lane="a", cleared_by="head", reason="done")
+    assert projection.removal(Recorded(0, 1, "s", 1, cleared, NOW, {}, b"")) == {"channel": "shop-sandbox"}
 
 
 def test_blacklist_and_roster_show_the_latest() -> None:

@@ -1,6 +1,6 @@
 """What is done to exact prices before and after they are rounded: discounts, short terms, least premiums, tax."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, TypeAlias
@@ -56,14 +56,19 @@ def adjusted(
     term: Term | None,
     blending: Blending | None,
     steps: list[RatedStep],
+    untouched: Container[str] = (),
 ) -> Adjusted:
     """What is charged for coverages whose `parts` are the exact prices of a head; all is told in `steps`.
 
-    Raises NoRate where a short term has no share, or where there is nothing to blend.
+    Coverages that are `untouched` have the price of all heads and are only rounded and taxed. Raises NoRate where a
+    short term has no share, or where there is nothing to blend.
     """
     members = _are_members(subjects)
     if members and term is None and any(subject.joiners for subject in subjects):
         raise ValueError("what members who join later cost depends on the term; tell it")
+    codes = list(parts)
+    by_hand = {code: own for code, own in parts.items() if code in untouched}
+    parts = {code: own for code, own in parts.items() if code not in by_hand}
     if tariff.discounts:
         parts = _discounted(tariff.discounts, parts, subjects, steps)
     if term is not None and term.is_short:
@@ -91,6 +96,9 @@ def adjusted(
     elif days is not None and any(subject.joiners for subject in subjects):
         heads_minor = head_prices(parts, subjects)
         premiums = with_joiners(premiums, parts, heads_minor, subjects, days, steps)
+    if by_hand:
+        exact = {**exact, **by_hand}
+        premiums = {code: premiums[code] if code in premiums else total(exact[code]).rounded_minor() for code in codes}
     if tariff.tax is not None:
         steps += tax_steps(tariff.tax, sum(premiums.values()))
     return Adjusted(premiums, exact, first_day_minor, heads_minor)

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from contracts.vocabulary.faults import Fault, FaultCode
 from services.quote.domain.products.group_terms import Blending
 from services.quote.domain.products.rating.adjusting import Parts, Term, adjusted
-from services.quote.domain.products.rating.lookup import Entry, NoRate
-from services.quote.domain.products.rating.plan import CompiledCoverage, RatingPlan, applies
+from services.quote.domain.products.rating.imposed import ImposedLoading, given_parts, percentages, with_amounts
+from services.quote.domain.products.rating.lookup import NoRate
+from services.quote.domain.products.rating.plan import CompiledCoverage, RatingPlan
 from services.quote.domain.products.rating.working import folded
-from services.quote.domain.products.ratio import Exact, Ratio
+from services.quote.domain.products.ratio import Exact
 from services.quote.domain.products.rules import FactValue, Subject
 from services.quote.domain.products.tariff import RatedStep
 
 _HUNDRED = 100
 _PER_MILLE = 1_000
+_NOTHING_GIVEN: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +36,6 @@ class Rating:
     heads_minor: dict[int, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImposedLoading:
-    """A loading that an underwriter put on one order: `percent` of the premium before loadings, or `amount_minor`.
-
-    It is for the coverages named, or all; for the subject at `subject`, or each.
-    """
-
-    name: str
-    percent: Ratio | None = None
-    amount_minor: int = 0
-    coverages: tuple[str, ...] = ()
-    subject: str | None = None
-
-    def entry(self) -> Entry:
-        """As a loading of the tariff would be found."""
-        ratio = self.percent or Ratio(self.amount_minor, 1, str(self.amount_minor))
-        return Entry(ratio.numerator, ratio.denominator, ratio.text, f"loading {self.name}, by underwriting", "")
-
-
 def rate(
     plan: RatingPlan,
     bought: Iterable[tuple[str, int | None]],
@@ -61,11 +45,13 @@ def rate(
     term: Term | None = None,
     imposed: Sequence[ImposedLoading] = (),
     blending: Blending | None = None,
+    given: Mapping[str, int] = _NOTHING_GIVEN,
 ) -> Rating:
     """The premium of each coverage bought, given as (code, sum insured in minor units), for a year or for `term`.
 
     All subjects' exact prices are added before the one rounding of a coverage. A missing rate is a
-    `no_rate` fault at the subject that it is missing for, and nothing has a price then.
+    `no_rate` fault at the subject that it is missing for, and nothing has a price then. Coverages whose premium
+    a person has `given`, in minor units, are not looked up; loadings are imposed on them, nothing else is done to them.
     """
     chosen = list(bought)
     parts: Parts = {}
@@ -77,28 +63,26 @@ def rate(
     if frequency is not None:
         of_order["frequency"] = frequency
     for code, sum_insured_minor in chosen:
+        if code in given:
+            parts[code] = given_parts(code, given[code], len(subjects), imposed, steps)
+            continue
         coverage = plan.coverages.get(code)
         own = parts[code] = []
         for subject in subjects:
-            if not subject.is_insured_by(code):
-                own.append(Exact(0))
-                continue
-            facts: Mapping[str, FactValue] = subject.facts
-            insured_minor = subject.sum_insured_minor(code, sum_insured_minor)
             try:
-                if coverage is None:
-                    raise NoRate("this coverage")
-                if coverage.asks_order:
-                    facts = {**facts, **of_order}
-                    if insured_minor is not None:
-                        facts["sum_insured_minor"] = insured_minor
-                own.append(_priced(coverage, code, insured_minor, subject, facts, imposed, steps))
+                own.append(_part(coverage, code, sum_insured_minor, subject, of_order, imposed, steps))
             except NoRate as missing:
                 faults.append(_unrated(code, subject.path, missing))
     if faults:
         return Rating({}, (), tuple(faults))
+    if imposed:
+        # What a person has given is the price of all heads already.
+        paths = [subject.path for subject in subjects]
+        parts = with_amounts(
+            parts, paths, lambda code, place: 1 if code in given else subjects[place].count, imposed, steps
+        )
     try:
-        found = adjusted(plan.tariff, parts, subjects, term, blending, steps)
+        found = adjusted(plan.tariff, parts, subjects, term, blending, steps, given)
     except NoRate as missing:
         return Rating({}, (), (_unrated("*", missing.path or "expiry", missing),))
     return Rating(found.premiums, folded(steps), (), found.exact, found.first_day_minor, found.heads_minor)
@@ -108,6 +92,29 @@ def _unrated(code: str, path: str, missing: NoRate) -> Fault:
     what = "the tariff" if code == "*" else f"the tariff of coverage {code}"
     message = f"{what} has no rate for {missing}; this risk cannot be priced"
     return Fault(code=FaultCode.NO_RATE, path=path, message=message)
+
+
+def _part(
+    coverage: CompiledCoverage | None,
+    code: str,
+    sum_insured_minor: int | None,
+    subject: Subject,
+    of_order: Mapping[str, FactValue],
+    imposed: Sequence[ImposedLoading],
+    steps: list[RatedStep],
+) -> Exact:
+    """What one subject adds to a coverage. Raises NoRate."""
+    if not subject.is_insured_by(code):
+        return Exact(0)
+    if coverage is None:
+        raise NoRate("this coverage")
+    facts: Mapping[str, FactValue] = subject.facts
+    insured_minor = subject.sum_insured_minor(code, sum_insured_minor)
+    if coverage.asks_order:
+        facts = {**facts, **of_order}
+        if insured_minor is not None:
+            facts["sum_insured_minor"] = insured_minor
+    return _priced(coverage, code, insured_minor, subject, facts, imposed, steps)
 
 
 def _priced(
@@ -155,11 +162,7 @@ def _loaded(
 ) -> Exact:
     """The price with its loadings; percentages are of the price as it comes in, however many there are."""
     entries = [(loading.is_percent, loading.find(facts)) for loading in coverage.loadings]
-    entries += [
-        (each.percent is not None, each.entry())
-        for each in imposed
-        if applies(each.coverages, code) and each.subject in (None, path)
-    ]
+    entries += [(True, entry) for entry in percentages(imposed, code, path)]
     # Per cent and minor units, each as a sum of fractions.
     percent, over, fixed, fixed_over = _HUNDRED, 1, 0, 1
     for is_percent, (numerator, denominator, value, origin, row) in entries:

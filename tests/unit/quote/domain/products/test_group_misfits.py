@@ -136,8 +136,8 @@ def test_a_class_may_have_a_coverage_without_a_sum() -> None:
 
 def test_answers_are_facts_that_a_tariff_may_build_on() -> None:
     changed = content("health-plus")
-    changed["underwriting"].append({"fact": "disclosure_medication", "at_most": 1})
+    changed["underwriting"] = [{"fact": "disclosure_medication", "at_most": 1}]
     changed["pricing"]["tariff"]["factors"][3]["fact"] = "disclosure_height"
     found = dict(misfits(changed))
-    assert "disclosure_medication is no number" in found["underwriting.3.fact"]
+    assert "disclosure_medication is no number" in found["underwriting.0.fact"]
     assert "disclosure_height is no fact of this line" in found["pricing.tariff.factors.3.fact"]

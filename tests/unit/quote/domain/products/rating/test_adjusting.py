@@ -9,8 +9,9 @@ from contracts.vocabulary.faults import FaultCode
 from contracts.vocabulary.time import add_months
 from services.kernel.codec import EVENT_BYTES_MAX
 from services.quote.domain.products.rating.adjusting import Term
+from services.quote.domain.products.rating.imposed import ImposedLoading
 from services.quote.domain.products.rating.plan import RatingPlan
-from services.quote.domain.products.rating.price import ImposedLoading, Rating, rate
+from services.quote.domain.products.rating.price import Rating, rate
 from services.quote.domain.products.ratio import Ratio
 from services.quote.domain.products.rules import Subject
 from services.quote.domain.products.tariff import RatedStep, Tariff
@@ -111,7 +112,8 @@ def test_a_loading_may_come_from_a_table_and_loads_nobody_whose_row_is_zero() ->
 def test_underwriting_may_load_one_subject_of_one_order() -> None:
     imposed = ImposedLoading(name="diabetes", percent=Ratio.of("50"), coverages=("A",), subject="risk.1")
     found = rated(*TWO, bought=("A", "B"), imposed=(imposed, ImposedLoading(name="report", amount_minor=100)))
-    assert found.premiums == {"A": 120_100 + 180_100, "B": 20_200}
+    # The amount once, shared by 1,200.00 + 1,800.00 + 200.00: 93.75 and 6.25
+    assert found.premiums == {"A": 300_094, "B": 20_006}
     assert "loading diabetes, by underwriting" in {step.origin for step in found.steps}
 
 
