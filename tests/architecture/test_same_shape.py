@@ -20,6 +20,7 @@ EXTRA_MODULES = {
             "product_api",
             "product_files",
             "product_queries",
+            "product_requests",
             "product_schema",
             "underwriting_api",
             "underwriting_outbound",

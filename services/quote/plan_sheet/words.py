@@ -8,7 +8,6 @@ from typing import Any
 import yaml
 
 from contracts.vocabulary.money import format_minor
-from contracts.vocabulary.products import ProductLine
 from services.quote.domain.products.disclosures import FACT_PREFIX
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.part import Title, Wording
@@ -91,7 +90,7 @@ class Wordbook:
 
     def relations(self, relations: Iterable[str]) -> str:
         """What persons are to the policyholder; in a group, to the employee."""
-        group = self.document.line is ProductLine.GROUP
+        group = self.document.group is not None
         named = ("employee" if group and relation == "self" else relation for relation in relations)
         return self.say("and").join(self.of("values", relation) for relation in named)
 
