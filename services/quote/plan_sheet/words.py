@@ -84,7 +84,7 @@ class Wordbook:
         text = str(value)
         if text in self._classes:
             return f"{text} {self.title(self._classes[text])}"
-        if fact == "order.frequency":
+        if fact in ("order.frequency", "frequency"):
             return self.say(text)
         return self.of("values", text) if text in _FACTS["values"] else text
 

@@ -16,6 +16,7 @@ from services.quote.domain.products.document import ProductDocument, TariffPrici
 from services.quote.domain.products.effect import Effect
 from services.quote.domain.products.life import Life
 from services.quote.domain.products.outlets import Outlet, OutletMove, OutletStep
+from services.quote.domain.products.rating.plan import ORDER_FACTS
 from services.quote.domain.products.reading import read_document
 from services.quote.domain.products.tariff import RatingFactor
 from services.quote.domain.products.underwriting import RuleOutcome
@@ -41,9 +42,11 @@ def kinds_of(factors: Any) -> set[str]:
     return {kind for model in unions(factors) for kind in get_args(model.model_fields["kind"].annotation)}
 
 
-FACTS = (
-    {fact for rules in RULES_BY_LINE.values() for fact in rules.facts} | set(APPLICATION_FACTS) | set(COVERAGE_FACTS)
-)
+FACTS = {fact for rules in RULES_BY_LINE.values() for fact in rules.facts} | {
+    *APPLICATION_FACTS,
+    *COVERAGE_FACTS,
+    *ORDER_FACTS,
+}
 VALUES = {value for rules in RULES_BY_LINE.values() for fact in rules.facts.values() for value in fact.values}
 OPERATORS = {"not" if name == "negated" else name for name in Condition.model_fields if name != "fact"} | {
     "not_told",
