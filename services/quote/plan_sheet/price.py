@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from services.quote.domain.products.coverage import PlannedCoverage
 from services.quote.domain.products.document import ProductDocument, QuotedPricing, TariffPricing
-from services.quote.domain.products.rate_table import RateTable
+from services.quote.domain.products.rate_table import ANY, NUMBER_MAX, RateTable, TableColumn, band_of
 from services.quote.domain.products.ratio import Exact, Ratio
 from services.quote.domain.products.tariff import (
     BandFactor,
@@ -119,7 +119,7 @@ def _rates(coverage: PlannedCoverage, tariff: Tariff, words: Wordbook) -> str:
         columns, keys, ratios = [], [[]], [rate.amount]
     else:
         columns = [words.fact(rate.fact)] if rate.fact else []
-        keys = [[words.span(band.at_least, band.at_most)] for band in rate.bands]
+        keys = [[words.band(rate.fact or "", band.at_least, band.at_most)] for band in rate.bands]
         ratios = [band.ratio for band in rate.bands]
     rows = [list(key) for key in keys]
     for heading, prices in _priced(rate, coverage, ratios, words):
@@ -130,8 +130,16 @@ def _rates(coverage: PlannedCoverage, tariff: Tariff, words: Wordbook) -> str:
 
 def _cells(table: RateTable, row: Sequence[str], words: Wordbook) -> list[str]:
     """A row without its ratio; `*` holds for everything."""
-    cells = zip(table.columns, row[:-1], strict=True)
-    return [words.say("any") if cell == "*" else words.value(column.fact, cell) for column, cell in cells]
+    return [_cell(column, cell, words) for column, cell in zip(table.columns, row[:-1], strict=True)]
+
+
+def _cell(column: TableColumn, cell: str, words: Wordbook) -> str:
+    if cell == ANY:
+        return words.say("any")
+    if column.match == "value":
+        return words.value(column.fact, cell)
+    low, high = band_of(cell)
+    return words.band(column.fact, low, None if high >= NUMBER_MAX else high)
 
 
 def _priced(
@@ -180,7 +188,9 @@ def _cases(factor: RatingFactor, tariff: Tariff, words: Wordbook) -> Iterator[tu
         case ValueFactor():
             yield from ((words.value(factor.fact, value), ratio.text) for value, ratio in factor.values.items())
         case BandFactor():
-            yield from ((words.span(band.at_least, band.at_most), band.ratio.text) for band in factor.bands)
+            yield from (
+                (words.band(factor.fact, band.at_least, band.at_most), band.ratio.text) for band in factor.bands
+            )
         case TableFactor():
             table = tariff.tables[factor.table]
             if len(table.rows) > _ROWS_MAX:

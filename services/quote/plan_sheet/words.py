@@ -107,6 +107,10 @@ class Wordbook:
             return self.say("at_most", high)
         return self.say("at_least", low) if high is None else self.say("between", low, high)
 
+    def band(self, fact: str, low: int | None, high: int | None) -> str:
+        """A range of a fact: amounts with their currency, other numbers as they are."""
+        return self.span(*(None if limit is None else self.value(fact, limit) for limit in (low, high)))
+
     def percent(self, basis_points: int) -> str:
         """Basis points as a percentage."""
         whole, part = divmod(basis_points, 100)

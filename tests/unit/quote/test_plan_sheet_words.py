@@ -246,6 +246,23 @@ def test_limits_waiting_rules_and_prices_are_told() -> None:
     assert told[told.index("Part of the yearly premium") :][1:4] == ["10 %", "20 %", "30 %"]
 
 
+def test_a_table_is_told_with_ranges_amounts_and_words() -> None:
+    columns = [
+        {"fact": "sum_insured_minor", "match": "band"},
+        {"fact": "age", "match": "band"},
+        {"fact": "smoker", "match": "value"},
+    ]
+    rows = [["0-10000000", "*", "yes", "1.2"], ["0-10000000", "*", "no", "1"], ["10000001+", "*", "*", "0.9"]]
+    content = HEALTH.model_dump(mode="json", by_alias=True)
+    content["pricing"]["tariff"] |= {
+        "tables": {"size": {"columns": columns, "rows": rows}},
+        "factors": [{"kind": "table", "name": "size", "table": "size"}],
+    }
+    told = texts(plan_sheet(read_document(content), Language.ENGLISH))
+    assert told[told.index("0 CNY to 100,000 CNY, any, yes") :][:2] == ["0 CNY to 100,000 CNY, any, yes", "1.2"]
+    assert "from 100,000.01 CNY, any, any" in told
+
+
 def test_a_group_is_told_with_its_classes() -> None:
     told = texts(plan_sheet(PRODUCTS["group-medical"], Language.CHINESE))
     place = told.index("A 管理层")
