@@ -1,6 +1,6 @@
 """From quote's own events to what the others and the channel hear."""
 
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from contracts.channel import notices_v1 as notices
 from contracts.quote import v1
@@ -57,17 +57,40 @@ from services.quote.underwriting_outbound import notice_of_referral, told_of_que
 _ORDER_TYPE = "order.placed"
 
 
+# What is not on sale is nobody's business outside, and what one channel may sell is between it and us.
+_OfProducts: TypeAlias = (
+    ProductDrafted | ProductApproved | SandboxOpened | OutletOpened | OutletClosed | OutletWithdrawn
+)
+# What comes of the underwriters' own business is told by other events.
+_OfUnderwriters: TypeAlias = (
+    ApplicationAssessed
+    | ReferralAssigned
+    | ReferralNoted
+    | BlacklistEntryAdded
+    | BlacklistEntryRemoved
+    | UnderwriterAppointed
+    | UnderwriterDismissed
+)
+# The customer's answers lead to other events, too; and that a policy was issued, or not, is policy's fact to tell.
+_OfCustomers: TypeAlias = (
+    AnswerReceived
+    | InformationProvided
+    | CounterOfferTaken
+    | CounterOfferRefused
+    | ApplicationIssued
+    | ApplicationNotIssued
+)
+KeptInside: TypeAlias = _OfProducts | _OfUnderwriters | _OfCustomers
+
+
 def to_wire(recorded: Recorded[QuoteEvent]) -> Outgoing | None:
     """The public event and the channel's notice of a log event; None for what stays inside."""
     event = recorded.event
+    if isinstance(event, KeptInside):
+        return None
     match event:
         case ProductPublished() | ProductWithdrawn() | ProductClosed():
             return _told_of_product(event)
-        case (
-            ProductDrafted() | ProductApproved() | SandboxOpened() | OutletOpened() | OutletClosed() | OutletWithdrawn()
-        ):
-            # What is not on sale is nobody's business outside, and what one channel may sell is between it and us.
-            return None
         case MessageRefused():
             return Outgoing(recorded.stream, _refused(event), _notice_of_refusal(event))
         case OrderConflicted() | AnswerRefused():
@@ -85,28 +108,10 @@ def to_wire(recorded: Recorded[QuoteEvent]) -> Outgoing | None:
             return told_of_referral(event)
         case InformationRequested():
             return told_of_question(event)
-        case ApplicationIssued() | ApplicationNotIssued():
-            # Policy, whose fact it is, has told everybody.
-            return None
         case ReleaseRequested():
             return _release_requested(event)
         case SandboxCleared():
             return _cleared(event)
-        case (
-            AnswerReceived()
-            | ApplicationAssessed()
-            | ReferralAssigned()
-            | ReferralNoted()
-            | InformationProvided()
-            | CounterOfferTaken()
-            | CounterOfferRefused()
-            | BlacklistEntryAdded()
-            | BlacklistEntryRemoved()
-            | UnderwriterAppointed()
-            | UnderwriterDismissed()
-        ):
-            # The underwriters' own business; what comes of it is told by the events above.
-            return None
         case _:
             assert_never(event)
 

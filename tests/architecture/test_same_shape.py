@@ -26,6 +26,7 @@ EXTRA_MODULES = {
             "sales",
             "product_files",
             "product_queries",
+            "product_requests",
             "product_schema",
             "underwriting_api",
             "underwriting_outbound",

@@ -101,8 +101,7 @@ async def test_a_product_from_draft_to_sold_and_closed(stack: Stack) -> None:
     assert (sold["status"], sold["product_version"]) == ("issued", 1)
 
     await product.outlet("withdraw", "withdrawn", channel=CHANNEL)
-    gone = await product.order("L-6", contract_no="L-6")
-    assert (first_fault(gone), CHANNEL in gone["faults"][0]["message"]) == ("product_withdrawn", True)
+    assert first_fault(await product.order("L-6", contract_no="L-6")) == "product_withdrawn"
     await product.outlet("open", "on-sale", channel=CHANNEL)
     assert (await product.order("L-7", contract_no="L-7"))["status"] == "issued"
 

@@ -32,7 +32,7 @@ def _body(document: ProductDocument, life: Life, words: Wordbook, *, for_staff: 
     title = words.title(document.title)
     yield f"<header>{markup.paragraph(words.say('plan'))}{markup.heading(title)}{markup.paragraph(code)}</header>"
     yield markup.section(words.say("glance"), markup.facts(_glance(document, life, words)))
-    for chapter in (tree.overview, tree.tree, tree.together, tree.people, buyers, tree.questions, rules):
+    for chapter in (tree.overview, tree.tree, tree.together, tree.people, tree.vehicle, buyers, tree.questions, rules):
         yield chapter(document, words)
     for chapter in (price, payment, short_terms):
         yield chapter(document, words)

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from services.quote.domain.products.coverage import PlannedCoverage
 from services.quote.domain.products.document import ProductDocument, QuotedPricing, TariffPricing
-from services.quote.domain.products.rate_table import RateTable
+from services.quote.domain.products.rate_table import ANY, NUMBER_MAX, RateTable, TableColumn, band_of
 from services.quote.domain.products.ratio import Exact, Ratio
 from services.quote.domain.products.tariff import (
     BandFactor,
     BonusMalusFactor,
+    CountFactor,
     CoverageRate,
     Discount,
     Loading,
@@ -16,6 +17,7 @@ from services.quote.domain.products.tariff import (
     NoClaimsFactor,
     PercentFactor,
     RatingFactor,
+    ShortPeriod,
     TableFactor,
     Tariff,
     ValueFactor,
@@ -51,6 +53,8 @@ def payment(document: ProductDocument, words: Wordbook) -> str:
         for frequency in document.frequencies
     ]
     parts = [markup.facts(offered), markup.paragraph(words.say(document.settlement))]
+    if document.pay_within_days is not None:
+        parts.append(markup.paragraph(words.say("pay_within", document.pay_within_days)))
     return markup.section(words.say("payment"), *parts)
 
 
@@ -59,14 +63,19 @@ def short_terms(document: ProductDocument, words: Wordbook) -> str:
     short = None if document.tariff is None else document.tariff.short_period
     if short is None:
         return markup.section(words.say("short"), markup.paragraph(words.say("short_none", document.term_months)))
-    parts = [markup.paragraph(words.say(f"short_{short.method}"))]
+    return markup.section(
+        words.say("short"), markup.paragraph(words.say(f"short_{short.method}")), *scale(short, words)
+    )
+
+
+def scale(short: ShortPeriod, words: Wordbook) -> Iterator[str]:
+    """The percentages of a scale by months begun; a scale by day needs no table."""
     if isinstance(short, MonthsBegun):
-        scale = [(words.say("month_no", month), f"{ratio.text} %") for month, ratio in enumerate(short.percents, 1)]
-        for first in range(0, len(scale), _MONTHS_A_ROW):
-            months, percents = zip(*scale[first : first + _MONTHS_A_ROW], strict=True)
+        told = [(words.say("month_no", month), f"{ratio.text} %") for month, ratio in enumerate(short.percents, 1)]
+        for first in range(0, len(told), _MONTHS_A_ROW):
+            months, percents = zip(*told[first : first + _MONTHS_A_ROW], strict=True)
             rows = [(words.say("part_of_year"), *percents)]
-            parts.append(markup.table("", [words.say("months_begun"), *months], rows))
-    return markup.section(words.say("short"), *parts)
+            yield markup.table("", [words.say("months_begun"), *months], rows)
 
 
 def _tariff(pricing: TariffPricing, document: ProductDocument, words: Wordbook) -> Iterator[str]:
@@ -119,7 +128,7 @@ def _rates(coverage: PlannedCoverage, tariff: Tariff, words: Wordbook) -> str:
         columns, keys, ratios = [], [[]], [rate.amount]
     else:
         columns = [words.fact(rate.fact)] if rate.fact else []
-        keys = [[words.span(band.at_least, band.at_most)] for band in rate.bands]
+        keys = [[words.band(rate.fact or "", band.at_least, band.at_most)] for band in rate.bands]
         ratios = [band.ratio for band in rate.bands]
     rows = [list(key) for key in keys]
     for heading, prices in _priced(rate, coverage, ratios, words):
@@ -130,8 +139,16 @@ def _rates(coverage: PlannedCoverage, tariff: Tariff, words: Wordbook) -> str:
 
 def _cells(table: RateTable, row: Sequence[str], words: Wordbook) -> list[str]:
     """A row without its ratio; `*` holds for everything."""
-    cells = zip(table.columns, row[:-1], strict=True)
-    return [words.say("any") if cell == "*" else words.value(column.fact, cell) for column, cell in cells]
+    return [_cell(column, cell, words) for column, cell in zip(table.columns, row[:-1], strict=True)]
+
+
+def _cell(column: TableColumn, cell: str, words: Wordbook) -> str:
+    if cell == ANY:
+        return words.say("any")
+    if column.match == "value":
+        return words.value(column.fact, cell)
+    low, high = band_of(cell)
+    return words.band(column.fact, low, None if high >= NUMBER_MAX else high)
 
 
 def _priced(
@@ -165,7 +182,7 @@ def _factor(factor: RatingFactor, tariff: Tariff, words: Wordbook) -> Iterator[t
 def _named(factor: RatingFactor, tariff: Tariff, words: Wordbook) -> str:
     """A factor by the facts that it looks at: its own name is of one language."""
     match factor:
-        case ValueFactor() | BandFactor() | PercentFactor():
+        case ValueFactor() | BandFactor() | PercentFactor() | CountFactor():
             return words.fact(factor.fact)
         case TableFactor():
             return words.say("and").join(words.fact(column.fact) for column in tariff.tables[factor.table].columns)
@@ -180,7 +197,9 @@ def _cases(factor: RatingFactor, tariff: Tariff, words: Wordbook) -> Iterator[tu
         case ValueFactor():
             yield from ((words.value(factor.fact, value), ratio.text) for value, ratio in factor.values.items())
         case BandFactor():
-            yield from ((words.span(band.at_least, band.at_most), band.ratio.text) for band in factor.bands)
+            yield from (
+                (words.band(factor.fact, band.at_least, band.at_most), band.ratio.text) for band in factor.bands
+            )
         case TableFactor():
             table = tariff.tables[factor.table]
             if len(table.rows) > _ROWS_MAX:

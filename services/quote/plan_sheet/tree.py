@@ -7,6 +7,7 @@ from services.quote.domain.products.disclosures import DisclosureQuestion
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.group_terms import GroupTerms
 from services.quote.plan_sheet import markup
+from services.quote.plan_sheet.price import scale
 from services.quote.plan_sheet.words import Wordbook
 
 _TERMS = ("limit", "deductible", "pay", "waiting")
@@ -62,6 +63,18 @@ def people(document: ProductDocument, words: Wordbook) -> str:
     if document.group is not None:
         parts += _group(document.group, document, words)
     return markup.section(words.say("people"), *parts) if parts else ""
+
+
+def vehicle(document: ProductDocument, words: Wordbook) -> str:
+    """What a car is worth today, up to which it is insured."""
+    terms = document.vehicle
+    if terms is None:
+        return ""
+    told = [
+        words.say("depreciation", f"{terms.depreciation_percent_a_month.text} %", f"{terms.least_percent.text} %"),
+        words.say("no_over_insurance", words.coverages(terms.coverages)),
+    ]
+    return markup.section(words.say("vehicle"), markup.listing(told))
 
 
 def questions(document: ProductDocument, words: Wordbook) -> str:
@@ -182,7 +195,11 @@ def _exclusions(document: ProductDocument, words: Wordbook) -> Iterator[tuple[st
 
 def _group(group: GroupTerms, document: ProductDocument, words: Wordbook) -> Iterator[str]:
     bands = words.say("and").join(words.span(band.at_least, band.at_most) for band in group.age_bands)
-    yield markup.listing([words.say("headcount_least", group.minimum_headcount), words.say("age_bands", bands)])
+    told = [words.say("headcount_least", group.minimum_headcount), words.say("age_bands", bands)]
+    told.append(words.say("names_required" if group.names_required else "names_later"))
+    if group.blended is not None:
+        told.append(words.say(f"blended_{group.blended}"))
+    yield markup.listing(told)
     columns = [words.say("coverage"), *(f"{one.code} {words.title(one.title)}" for one in group.classes)]
     rows = []
     for coverage in document.coverages:
@@ -193,3 +210,8 @@ def _group(group: GroupTerms, document: ProductDocument, words: Wordbook) -> Ite
             cells.append(insured if coverage.code in one.sums_insured_minor else words.say("not_in_class"))
         rows.append((words.title(coverage.title), *cells))
     yield markup.table(words.say("classes"), columns, rows)
+    leavers = group.leavers
+    claimed = words.say("leavers_claimed" if leavers.refund_after_claim else "leavers_not_claimed")
+    yield markup.subheading(words.say("leavers"))
+    yield markup.listing([words.say("joiners"), words.say(f"leavers_{leavers.keeps.method}"), claimed])
+    yield from scale(leavers.keeps, words)

@@ -8,7 +8,6 @@ from typing import Any
 import yaml
 
 from contracts.vocabulary.money import format_minor
-from contracts.vocabulary.products import ProductLine
 from services.quote.domain.products.disclosures import FACT_PREFIX
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.part import Title, Wording
@@ -85,13 +84,13 @@ class Wordbook:
         text = str(value)
         if text in self._classes:
             return f"{text} {self.title(self._classes[text])}"
-        if fact == "order.frequency":
+        if fact in ("order.frequency", "frequency"):
             return self.say(text)
         return self.of("values", text) if text in _FACTS["values"] else text
 
     def relations(self, relations: Iterable[str]) -> str:
         """What persons are to the policyholder; in a group, to the employee."""
-        group = self.document.line is ProductLine.GROUP
+        group = self.document.group is not None
         named = ("employee" if group and relation == "self" else relation for relation in relations)
         return self.say("and").join(self.of("values", relation) for relation in named)
 
@@ -107,6 +106,10 @@ class Wordbook:
         if low is None:
             return self.say("at_most", high)
         return self.say("at_least", low) if high is None else self.say("between", low, high)
+
+    def band(self, fact: str, low: int | None, high: int | None) -> str:
+        """A range of a fact: amounts with their currency, other numbers as they are."""
+        return self.span(*(None if limit is None else self.value(fact, limit) for limit in (low, high)))
 
     def percent(self, basis_points: int) -> str:
         """Basis points as a percentage."""

@@ -16,6 +16,7 @@ from services.quote.domain.products.document import ProductDocument, TariffPrici
 from services.quote.domain.products.effect import Effect
 from services.quote.domain.products.life import Life
 from services.quote.domain.products.outlets import Outlet, OutletMove, OutletStep
+from services.quote.domain.products.rating.plan import ORDER_FACTS
 from services.quote.domain.products.reading import read_document
 from services.quote.domain.products.tariff import RatingFactor
 from services.quote.domain.products.underwriting import RuleOutcome
@@ -41,9 +42,11 @@ def kinds_of(factors: Any) -> set[str]:
     return {kind for model in unions(factors) for kind in get_args(model.model_fields["kind"].annotation)}
 
 
-FACTS = (
-    {fact for rules in RULES_BY_LINE.values() for fact in rules.facts} | set(APPLICATION_FACTS) | set(COVERAGE_FACTS)
-)
+FACTS = {fact for rules in RULES_BY_LINE.values() for fact in rules.facts} | {
+    *APPLICATION_FACTS,
+    *COVERAGE_FACTS,
+    *ORDER_FACTS,
+}
 VALUES = {value for rules in RULES_BY_LINE.values() for fact in rules.facts.values() for value in fact.values}
 OPERATORS = {"not" if name == "negated" else name for name in Condition.model_fields if name != "fact"} | {
     "not_told",
@@ -110,7 +113,7 @@ CHAPTERS = {
     "code", "version", "title", "line", "currency", "on_sale_from", "on_sale_until", "channels", "regions",
     "term_months",
     "settlement", "frequencies", "split", "coverages", "pricing", "underwriting", "referrals", "plan", "disclosures",
-    "group", "coinsurance", "wording", "requirement", "straight_through_claim_minor",
+    "group", "vehicle", "coinsurance", "wording", "requirement", "straight_through_claim_minor", "pay_within_days",
 }  # fmt: skip
 
 
@@ -241,6 +244,23 @@ def test_limits_waiting_rules_and_prices_are_told() -> None:
     ):
         assert text in told, text
     assert told[told.index("Part of the yearly premium") :][1:4] == ["10 %", "20 %", "30 %"]
+
+
+def test_a_table_is_told_with_ranges_amounts_and_words() -> None:
+    columns = [
+        {"fact": "sum_insured_minor", "match": "band"},
+        {"fact": "age", "match": "band"},
+        {"fact": "smoker", "match": "value"},
+    ]
+    rows = [["0-10000000", "*", "yes", "1.2"], ["0-10000000", "*", "no", "1"], ["10000001+", "*", "*", "0.9"]]
+    content = HEALTH.model_dump(mode="json", by_alias=True)
+    content["pricing"]["tariff"] |= {
+        "tables": {"size": {"columns": columns, "rows": rows}},
+        "factors": [{"kind": "table", "name": "size", "table": "size"}],
+    }
+    told = texts(plan_sheet(read_document(content), Language.ENGLISH))
+    assert told[told.index("0 CNY to 100,000 CNY, any, yes") :][:2] == ["0 CNY to 100,000 CNY, any, yes", "1.2"]
+    assert "from 100,000.01 CNY, any, any" in told
 
 
 def test_a_group_is_told_with_its_classes() -> None:

@@ -141,11 +141,11 @@ def test_a_car_keeps_a_fifth_of_its_value_and_its_age_in_years_stands_in_for_its
         ("old-high-value", "referred", {"risk": car_risk(vehicle_age=8)}),
         ("modified-car", "referred", {"disclosures": {**ANSWERS, "modified": True}}),
         ("gap-and-damage", "referred", {"risk": car_risk(history={**HISTORY, "gap_months": 1})}),
-        ("young-driver", "offered", {"risk": car_risk(driver_age=24)}),
-        ("young-driver", "offered", {"risk": car_risk(drivers=[{"birth_date": "2004-05-01"}])}),
+        ("young-driver", "accepted", {"risk": car_risk(driver_age=24)}),
+        ("young-driver", "accepted", {"risk": car_risk(drivers=[{"birth_date": "2004-05-01"}])}),
         (
             "new-licence",
-            "offered",
+            "accepted",
             {"risk": car_risk(drivers=[{"birth_date": "1980-05-01", "licensed_on": "2025-06-01"}])},
         ),
     ],
@@ -157,6 +157,7 @@ def test_each_rule_fires(rule: str, outcome: str, changes: dict[str, Any]) -> No
         if isinstance(event, ApplicationAssessed)
     )
     assert rule in {fired.code for fired in assessed.fired}
+    # A trial tells the loaded premium, at which the order would be taken.
     assert tried(**changes).outcome == outcome
 
 

@@ -13,7 +13,7 @@ from services.quote.domain.products.rating.plan import applies
 from services.quote.domain.products.rating.short_period import NoShortTerm, short_share
 from services.quote.domain.products.ratio import Exact, total
 from services.quote.domain.products.rules import Subject
-from services.quote.domain.products.tariff import Discount, DiscountStep, InsideTax, RatedStep, Tariff
+from services.quote.domain.products.tariff import Discount, DiscountStep, InsideTax, MinimumPremium, RatedStep, Tariff
 
 Parts: TypeAlias = dict[str, list[Exact]]
 """By coverage the exact price of each subject, in the order of the subjects."""
@@ -79,15 +79,7 @@ def adjusted(
     exact = _of_all_heads(parts, subjects) if members else parts
     premiums = {code: total(own).rounded_minor() for code, own in exact.items()}
     if minimum is not None:
-        for code, least in minimum.per_coverage_minor.items():
-            if code in premiums and premiums[code] < least:
-                premiums[code] = least
-                steps.append(_least(code, "", least, "coverage", f"minimum.per_coverage_minor.{code}"))
-        least_of_order = minimum.per_order_minor
-        if least_of_order is not None and premiums and sum(premiums.values()) < least_of_order:
-            weights = premiums if any(premiums.values()) else dict.fromkeys(premiums, 1)
-            premiums = split(least_of_order, weights)
-            steps.append(_least(_ORDER, "", least_of_order, "order", "minimum.per_order_minor"))
+        premiums = _at_least(minimum, premiums, steps)
     first_day_minor = sum(premiums.values())
     heads_minor: dict[int, int] = {}
     days = None if term is None or not members else (term.effective, term.expiry)
@@ -102,6 +94,21 @@ def adjusted(
     if tariff.tax is not None:
         steps += tax_steps(tariff.tax, sum(premiums.values()))
     return Adjusted(premiums, exact, first_day_minor, heads_minor)
+
+
+def _at_least(minimum: MinimumPremium, premiums: dict[str, int], steps: list[RatedStep]) -> dict[str, int]:
+    """Premiums raised to the least of each coverage, and then in proportion to the least of the order."""
+    raised = dict(premiums)
+    for code, least in minimum.per_coverage_minor.items():
+        if code in raised and raised[code] < least:
+            raised[code] = least
+            steps.append(_least(code, "", least, "coverage", f"minimum.per_coverage_minor.{code}"))
+    least_of_order = minimum.per_order_minor
+    if least_of_order is not None and raised and sum(raised.values()) < least_of_order:
+        weights = raised if any(raised.values()) else dict.fromkeys(raised, 1)
+        raised = split(least_of_order, weights)
+        steps.append(_least(_ORDER, "", least_of_order, "order", "minimum.per_order_minor"))
+    return raised
 
 
 def _are_members(subjects: Sequence[Subject]) -> bool:
