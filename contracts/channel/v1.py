@@ -22,9 +22,11 @@ from contracts.vocabulary.identifiers import (
     contract_of_policy,
     numbering_owner,
 )
+from contracts.vocabulary.lines import InsuredRisk
 from contracts.vocabulary.model import ChannelModel, LongText, ShortText
 from contracts.vocabulary.money import Currency, NonNegativeMinor, PositiveMinor
-from contracts.vocabulary.products import COVERAGES_MAX, Disclosures, InsuredRisk, PaymentFrequency
+from contracts.vocabulary.persons import Disclosures
+from contracts.vocabulary.products import COVERAGES_MAX, PaymentFrequency
 from contracts.vocabulary.time import CivilDate, Instant
 
 CLAIM_LINES_MAX = 100

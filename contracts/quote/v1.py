@@ -5,9 +5,10 @@ from typing import ClassVar
 
 from contracts.vocabulary.faults import Fault
 from contracts.vocabulary.identifiers import ChannelCode, ContractId, ExternalNumber, ProductCode
+from contracts.vocabulary.lines import ProductLine
 from contracts.vocabulary.model import PublicEvent
 from contracts.vocabulary.money import Currency, NonNegativeMinor
-from contracts.vocabulary.products import CoverageTerms, CoverTerms, ProductLine, UnderwritingReason
+from contracts.vocabulary.products import CoverageTerms, CoverTerms, UnderwritingReason
 from contracts.vocabulary.time import Instant
 
 

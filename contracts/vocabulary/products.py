@@ -1,11 +1,10 @@
-"""What is insured and on which terms: lines, coverages, risks, split, settlement."""
+"""On which terms cover is sold: coverages, split, coinsurance, settlement."""
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import Field, PlainValidator, StringConstraints, TypeAdapter, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
-from contracts.vocabulary.claims_history import ClaimsHistory
 from contracts.vocabulary.identifiers import (
     BookCode,
     ChannelCode,
@@ -14,29 +13,14 @@ from contracts.vocabulary.identifiers import (
     ExternalNumber,
     ProductCode,
 )
-from contracts.vocabulary.model import ChannelModel, ContractModel, ShortText
+from contracts.vocabulary.lines import ProductLine
+from contracts.vocabulary.model import ContractModel, ShortText
 from contracts.vocabulary.money import BASIS_POINTS, Currency, NonNegativeMinor, PositiveMinor
-from contracts.vocabulary.time import CivilDate, CoverPeriod
+from contracts.vocabulary.time import CoverPeriod
 from contracts.vocabulary.wording import WordingReference
 
 COVERAGES_MAX = 50
-INSUREDS_MAX = 50
-DRIVERS_MAX = 20
-DISCLOSURES_MAX = 100
-MEMBERS_MAX = 3_000
-"""Members of one census. A row with a birth date and no name is 80 bytes, so 3,200 of them would fit a channel
-message of 256 KiB, and 2,600 with names; the log writes each one longer and holds the whole order in one event."""
-
-_ANSWER_NUMBER_MAX = 10**9
 COINSURERS_MAX = 20
-
-
-class ProductLine(StrEnum):
-    """Lines of business. A line is its product documents plus one small module in each service that differs."""
-
-    HEALTH = "health"
-    MOTOR = "motor"
-    GROUP = "group"
 
 
 class SettlementMethod(StrEnum):
@@ -67,149 +51,6 @@ _INSTALMENTS = {
     PaymentFrequency.QUARTERLY: 4,
     PaymentFrequency.MONTHLY: 12,
 }
-
-AgeYears = Annotated[int, Field(ge=0, le=130)]
-Gender = Literal["F", "M"]
-Relation = Literal["self", "spouse", "child", "parent"]
-"""What an insured person is to the policyholder; in a group, to the employee."""
-
-ClassCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,39}$")]
-DisclosureCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,27}$")]
-
-_SHORT_TEXT: TypeAdapter[str] = TypeAdapter(ShortText)
-
-
-def _answer(value: object) -> bool | int | str:
-    # One sentence for all kinds: which of them a question wants, only the product's document knows.
-    if isinstance(value, bool) or (isinstance(value, int) and abs(value) <= _ANSWER_NUMBER_MAX):
-        return value
-    if isinstance(value, str):
-        return _SHORT_TEXT.validate_python(value)
-    raise ValueError("it must be true, false, a whole number or a text")
-
-
-Answer = Annotated[
-    bool | int | str,
-    PlainValidator(_answer),
-    WithJsonSchema({"type": ["boolean", "integer", "string"], "maxLength": 100}),
-]
-Disclosures = Annotated[dict[DisclosureCode, Answer], Field(max_length=DISCLOSURES_MAX)]
-"""Answers to the questions of a product's document, by the question's code."""
-
-
-class Vehicle(ChannelModel):
-    """What identifies a car and says what it is worth new, in minor units."""
-
-    plate_no: ShortText | None = None
-    vin: Annotated[str, StringConstraints(pattern=r"^[A-HJ-NPR-Z0-9]{17}$")] | None = None
-    model: ShortText | None = None
-    first_registered: CivilDate | None = None
-    seats: Annotated[int, Field(ge=1, le=100)] | None = None
-    value_minor: PositiveMinor | None = None
-
-
-class Driver(ChannelModel):
-    """A person who drives the car."""
-
-    birth_date: CivilDate
-    gender: Gender | None = None
-    licensed_on: CivilDate | None = None
-    name: ShortText | None = None
-
-
-class MotorRisk(ChannelModel):
-    """A car and its usual driver, as quoted by the channel; free-text categories stay as they came.
-
-    `drivers` names everybody who drives, the usual driver too. `bonus_malus` is the coefficient as the channel
-    states it; from a `claims_history` the insurer computes coefficient or no-claims level itself.
-    """
-
-    line: Literal[ProductLine.MOTOR]
-    driver_age: AgeYears
-    driver_gender: Gender
-    marital_status: ShortText | None = None
-    occupation: ShortText | None = None
-    licences: Annotated[int, Field(ge=0, le=20)] | None = None
-    bonus_malus: Annotated[int, Field(ge=50, le=350)] = 100
-    vehicle_age: AgeYears
-    vehicle_class: ShortText
-    vehicle_power: ShortText
-    fuel: ShortText
-    usage: ShortText
-    garage: ShortText
-    area: ShortText
-    region: ShortText
-    vehicle: Vehicle | None = None
-    drivers: Annotated[tuple[Driver, ...], Field(min_length=1, max_length=DRIVERS_MAX)] | None = None
-    claims_history: ClaimsHistory | None = None
-
-
-class InsuredPerson(ChannelModel):
-    """One insured of a health contract, as far as tariff and underwriting need to know."""
-
-    birth_date: CivilDate
-    gender: Gender
-    smoker: bool = False
-    relation: Relation | None = None
-    social_insurance: bool | None = None
-    disclosures: Disclosures | None = None
-
-
-class HealthRisk(ChannelModel):
-    """The persons insured together under one health contract."""
-
-    line: Literal[ProductLine.HEALTH]
-    insureds: Annotated[tuple[InsuredPerson, ...], Field(min_length=1, max_length=INSUREDS_MAX)]
-
-
-class Employer(ChannelModel):
-    """The policyholder of a group contract."""
-
-    name: ShortText
-    registration_no: ShortText | None = None
-    industry: ShortText | None = None
-
-
-class GroupMember(ChannelModel):
-    """One row of a census. `member_no` is the employer's own reference.
-
-    `joins` is the first day that the member is covered, where cover begins after the contract's own first day;
-    the name may come on that day, and `age` is told as of it.
-    """
-
-    member_no: ExternalNumber
-    birth_date: CivilDate | None = None
-    age: AgeYears | None = None
-    gender: Gender
-    cover_class: ClassCode
-    relation: Relation = "self"
-    name: ShortText | None = None
-    joins: CivilDate | None = None
-
-    @model_validator(mode="after")
-    def _is_of_an_age(self) -> Self:
-        if (self.birth_date is None) == (self.age is None):
-            raise ValueError("give either birth_date or age")
-        return self
-
-
-class GroupRisk(ChannelModel):
-    """An employer and the census of those whom it insures."""
-
-    line: Literal[ProductLine.GROUP]
-    employer: Employer
-    members: Annotated[tuple[GroupMember, ...], Field(min_length=1, max_length=MEMBERS_MAX)]
-
-    @model_validator(mode="after")
-    def _each_member_once(self) -> Self:
-        seen: set[str] = set()
-        twice = [member.member_no for member in self.members if member.member_no in seen or seen.add(member.member_no)]  # type: ignore[func-returns-value]
-        if twice:
-            raise ValueError(f"each member stands in the census once; {twice[0]} comes again")
-        return self
-
-
-InsuredRisk = Annotated[MotorRisk | HealthRisk | GroupRisk, Field(discriminator="line")]
 
 
 class PremiumSplit(ContractModel):

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from contracts.vocabulary.lines import InsuredRisk
 from contracts.vocabulary.money import divide_half_up
-from contracts.vocabulary.products import InsuredRisk
 from contracts.vocabulary.time import add_months
 from services.demo.raw import Outcome
 from services.quote.domain.products import subjects_of

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from contracts.topics import ServiceName
-from contracts.vocabulary.products import ProductLine
+from contracts.vocabulary.lines import ProductLine
 from tests.architecture.sources import Source, planted, sources
 
 REGISTRY = "RULES_BY_LINE"

@@ -4,14 +4,8 @@ from datetime import date
 from typing import Any
 
 from contracts.vocabulary.identifiers import contract_id_of
-from contracts.vocabulary.products import (
-    CoverageTerms,
-    CoverTerms,
-    PaymentFrequency,
-    PremiumSplit,
-    ProductLine,
-    SettlementMethod,
-)
+from contracts.vocabulary.lines import ProductLine
+from contracts.vocabulary.products import CoverageTerms, CoverTerms, PaymentFrequency, PremiumSplit, SettlementMethod
 from contracts.vocabulary.time import CoverPeriod
 
 CHANNEL = "shop"
@@ -30,7 +24,7 @@ def cover_terms(**changes: Any) -> CoverTerms:
         "contract_no": "C-1",
         "product_code": "motor-private",
         "product_version": 1,
-        "line": ProductLine.MOTOR,
+        "line": ProductLine("motor"),
         "period": YEAR_2026,
         "currency": "EUR",
         "coverages": (

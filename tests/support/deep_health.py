@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from contracts.vocabulary.products import ProductLine
 from services.quote.domain.products.document import ProductDocument
 from services.quote.domain.products.reading import read_document
 
@@ -136,7 +135,7 @@ def deep_health_content(**changes: Any) -> dict[str, Any]:
         "code": "health-deep",
         "version": 1,
         "title": {"en": "Deep health", "zh": "全面医疗"},
-        "line": ProductLine.HEALTH.value,
+        "line": "health",
         "currency": "CNY",
         "on_sale_from": "2024-01-01",
         "settlement": "pay-before-cover",
@@ -178,7 +177,7 @@ def deep_order(persons: int = 1, **changes: Any) -> dict[str, Any]:
         ],
         "frequency": "annual",
         "risk": {
-            "line": ProductLine.HEALTH.value,
+            "line": "health",
             "insureds": [
                 {
                     "birth_date": f"{1964 + (place * 13) % 60}-0{1 + place % 9}-17",

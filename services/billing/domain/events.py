@@ -7,8 +7,9 @@ from datetime import date, datetime
 from typing import ClassVar, TypeAlias
 
 from contracts.vocabulary.faults import Fault
+from contracts.vocabulary.lines import ProductLine
 from contracts.vocabulary.model import ContractModel
-from contracts.vocabulary.products import CoverageTerms, PaymentFrequency, PremiumSplit, ProductLine
+from contracts.vocabulary.products import CoverageTerms, PaymentFrequency, PremiumSplit
 from contracts.vocabulary.time import CoverPeriod
 from services.billing.domain.ledger import LedgerAccount, Postings
 from services.kernel.messages import DomainEvent

@@ -80,7 +80,7 @@ def _submit(command: SubmitApplication) -> list[ApplicationEvent]:
     subjects = declared(subjects_of(order.risk, order.effective), order.disclosures)
     assessment = Assessment((), {})
     # A risk of another line has none of the facts that the product asks for; that it is of another line says it all.
-    if order.risk.line is product.document.line:
+    if order.risk.line == product.document.line:
         faults += insured_faults(order, subjects, product)
         faults += underwriting_faults(subjects, product)
         assessment = assess(order, command.channel, product, subjects, command.customer, command.sales)

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Literal, TypeAlias
 
 from contracts.vocabulary.faults import Fault, FaultCode
+from contracts.vocabulary.lines.group import GroupMember, GroupRisk
 from contracts.vocabulary.money import unearned
-from contracts.vocabulary.products import GroupMember, GroupRisk
 from contracts.vocabulary.time import add_months
 from services.quote.domain.checks import coverages_bought, plan_faults, underwriting_faults
 from services.quote.domain.form import at_most

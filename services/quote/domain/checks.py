@@ -31,7 +31,7 @@ def sale_faults(order: Order, channel: str, product: ProductVersion, *, renewal:
     document = product.document
     yield from _stage_faults(order, channel, product, renewal=renewal)
     yield from outlet_faults(order, channel, product, renewal=renewal)
-    if order.risk.line is not document.line:
+    if order.risk.line != document.line:
         message = f"{document.code} insures {document.line} risks; the order describes a {order.risk.line} risk"
         yield _fault(FaultCode.WRONG_LINE, "risk.line", message)
     if order.currency != document.currency:

@@ -7,7 +7,9 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict
 
 from contracts.vocabulary.evidence import SaleEvidence
-from contracts.vocabulary.products import Disclosures, InsuredRisk, PaymentFrequency
+from contracts.vocabulary.lines import InsuredRisk
+from contracts.vocabulary.persons import Disclosures
+from contracts.vocabulary.products import PaymentFrequency
 
 
 class ChosenCoverage(BaseModel):

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from contracts.vocabulary.faults import Fault, FaultCode
-from contracts.vocabulary.products import GroupRisk
+from contracts.vocabulary.lines.group import GroupRisk
 from contracts.vocabulary.time import add_months
 from services.quote.domain.order import Order
 from services.quote.domain.products import RULES_BY_LINE

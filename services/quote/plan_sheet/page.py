@@ -48,7 +48,7 @@ def _body(document: ProductDocument, life: Life, words: Wordbook, *, for_staff: 
 
 def _glance(document: ProductDocument, life: Life, words: Wordbook) -> Iterator[tuple[str, markup.Told]]:
     days = life.sale or SaleWindow(document.on_sale_from, document.on_sale_until)
-    yield words.say("line"), words.say(document.line)
+    yield words.say("line"), words.line()
     yield words.say("term"), words.say("months", document.term_months)
     yield words.say("currency"), document.currency
     whole = words.say("from_day", days.first) if days.last is None else words.say("from_to", days.first, days.last)

@@ -56,6 +56,11 @@ class Wordbook:
         """A title or text in this language."""
         return title.en if self.language is Language.ENGLISH else title.zh
 
+    def line(self) -> str:
+        """The line of business; one that nobody gave words to by its own name."""
+        name = str(self.document.line)
+        return self.say(name) if name in _WORDS else name.replace("-", " ")
+
     def coverage(self, code: str) -> str:
         """A coverage's title."""
         return self.title(self._titles[code])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.channel.v1 import OrderPlaced
+from contracts.vocabulary.lines.group import GroupRisk
 from services.quote.channel_form import Malformed, read_message
 from tests.support.builders import DAUGHTER, DECLARATION, POLICYHOLDER, STAFF, group_order, member, plus_order
 
@@ -21,7 +22,8 @@ def test_a_census_may_have_members_without_names_and_birth_dates() -> None:
     late = member(6, name=None, joins="2026-05-01")
     found = read_message(json.dumps(group_order(*STAFF, late, DAUGHTER)).encode())
     assert isinstance(found, OrderPlaced)
-    told = [(each.name, each.joins) for each in found.risk.members[-2:]]  # type: ignore[union-attr]
+    assert isinstance(found.risk, GroupRisk)
+    told = [(each.name, each.joins) for each in found.risk.members[-2:]]
     assert told == [(None, date(2026, 5, 1)), ("Li Na", None)]
 
 

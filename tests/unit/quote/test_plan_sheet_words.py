@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from contracts.vocabulary.products import Relation
+from contracts.vocabulary.persons import Relation
 from services.quote.domain.products import RULES_BY_LINE
 from services.quote.domain.products.conditions import Condition
 from services.quote.domain.products.document import ProductDocument, TariffPricing

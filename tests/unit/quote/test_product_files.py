@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.vocabulary.products import ProductLine, SettlementMethod
+from contracts.vocabulary.lines import ProductLine
+from contracts.vocabulary.products import SettlementMethod
 from services.quote.domain.products import RULES_BY_LINE
 from services.quote.domain.products.coverage import Plan
 from services.quote.domain.products.reading import InvalidDocument, read_document

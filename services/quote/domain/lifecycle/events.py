@@ -6,7 +6,7 @@
 from datetime import date
 from typing import ClassVar, TypeAlias
 
-from contracts.vocabulary.products import ProductLine
+from contracts.vocabulary.lines import ProductLine
 from services.kernel.messages import DomainEvent
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from importlib import import_module
 from types import MappingProxyType
 
-from contracts.vocabulary.products import InsuredRisk, ProductLine
+from contracts.vocabulary.lines import InsuredRisk, ProductLine
 from services.quote.domain.products.rules import LineRules, Subject
 
 
@@ -15,7 +15,7 @@ def _rules_of(line: ProductLine) -> LineRules:
     return rules
 
 
-RULES_BY_LINE: Mapping[ProductLine, LineRules] = MappingProxyType({line: _rules_of(line) for line in ProductLine})
+RULES_BY_LINE: Mapping[str, LineRules] = MappingProxyType({line: _rules_of(line) for line in ProductLine})
 
 
 def subjects_of(risk: InsuredRisk, effective: date) -> tuple[Subject, ...]:

@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict, StringConstraints
 
 from contracts.vocabulary.identifiers import CoverageCode
+from contracts.vocabulary.lines.health import INSUREDS_MAX
 from contracts.vocabulary.money import BASIS_POINTS, NonNegativeMinor, PositiveMinor
-from contracts.vocabulary.products import COVERAGES_MAX, INSUREDS_MAX, Relation
+from contracts.vocabulary.persons import Relation
+from contracts.vocabulary.products import COVERAGES_MAX
 from services.quote.domain.products.part import DocumentPart, PlainText, Title, Wording
 
 BENEFITS_MAX = 50

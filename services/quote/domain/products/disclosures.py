@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contracts.vocabulary.faults import Fault, FaultCode
-from contracts.vocabulary.products import Answer, DisclosureCode
+from contracts.vocabulary.persons import Answer, DisclosureCode
 from services.quote.domain.products.part import DocumentPart, PlainText, Wording, misfit
 from services.quote.domain.products.rules import Fact, FactValue, Subject
 

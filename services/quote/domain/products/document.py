@@ -7,15 +7,10 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, Strict
 
 from contracts.vocabulary.identifiers import BookCode, ChannelCode, CoverageCode, ProductCode, RegionCode
+from contracts.vocabulary.lines import ProductLine
 from contracts.vocabulary.money import AMOUNT_MINOR_MAX, Currency, NonNegativeMinor, PositiveMinor
-from contracts.vocabulary.products import (
-    COVERAGES_MAX,
-    DISCLOSURES_MAX,
-    PaymentFrequency,
-    PremiumSplit,
-    ProductLine,
-    SettlementMethod,
-)
+from contracts.vocabulary.persons import DISCLOSURES_MAX
+from contracts.vocabulary.products import COVERAGES_MAX, PaymentFrequency, PremiumSplit, SettlementMethod
 from services.quote.domain.products.coverage import Plan, PlannedCoverage
 from services.quote.domain.products.disclosures import DisclosureQuestion
 from services.quote.domain.products.group_terms import GroupTerms

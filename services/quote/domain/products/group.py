@@ -3,7 +3,8 @@
 from datetime import date
 from typing import get_args
 
-from contracts.vocabulary.products import GroupMember, GroupRisk, ProductLine, Relation
+from contracts.vocabulary.lines.group import GroupMember, GroupRisk
+from contracts.vocabulary.persons import Relation
 from contracts.vocabulary.time import completed_years
 from services.quote.domain.products.group_terms import CENSUS_PATH, joins_later
 from services.quote.domain.products.rules import Fact, FactValue, LineRules, Subject
@@ -38,7 +39,6 @@ def _facts(member: GroupMember, effective: date) -> dict[str, FactValue]:
 
 
 RULES = LineRules(
-    line=ProductLine.GROUP,
     facts={
         "age": Fact("birth_date", numeric=True),
         "gender": Fact("gender", values=("F", "M")),

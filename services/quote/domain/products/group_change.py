@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from contracts.vocabulary.faults import Fault, FaultCode
 from contracts.vocabulary.identifiers import ExternalNumber
+from contracts.vocabulary.lines.group import MEMBERS_MAX, GroupMember
 from contracts.vocabulary.model import ChannelModel
-from contracts.vocabulary.products import MEMBERS_MAX, GroupMember
 from contracts.vocabulary.time import CivilDate
 from services.quote.domain.products.group_terms import GroupTerms
 from services.quote.domain.products.part import misfit

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from contracts.vocabulary.faults import Fault, FaultCode
-from contracts.vocabulary.products import GroupMember
+from contracts.vocabulary.lines.group import GroupMember
 from services.quote.domain.products.group_terms import CENSUS_PATH, CLASS_FACT, GroupTerms, joins_later
 from services.quote.domain.products.rules import Subject
 

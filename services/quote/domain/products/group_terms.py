@@ -9,8 +9,9 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, Strict
 
 from contracts.vocabulary.identifiers import CoverageCode
+from contracts.vocabulary.lines.group import MEMBERS_MAX, ClassCode, GroupMember
 from contracts.vocabulary.money import PositiveMinor
-from contracts.vocabulary.products import COVERAGES_MAX, MEMBERS_MAX, ClassCode, GroupMember
+from contracts.vocabulary.products import COVERAGES_MAX
 from services.quote.domain.products.part import DocumentPart, Title
 from services.quote.domain.products.rules import FactValue, Subject
 from services.quote.domain.products.tariff import ByDay, ShortPeriod

@@ -4,7 +4,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import get_args
 
-from contracts.vocabulary.products import HealthRisk, InsuredPerson, ProductLine, Relation
+from contracts.vocabulary.lines.health import HealthRisk, InsuredPerson
+from contracts.vocabulary.persons import Relation
 from contracts.vocabulary.time import completed_years
 from services.quote.domain.products.rules import Fact, FactValue, LineRules, Subject
 
@@ -40,7 +41,6 @@ def _facts(person: InsuredPerson, effective: date, insureds: int) -> dict[str, F
 
 
 RULES = LineRules(
-    line=ProductLine.HEALTH,
     facts={
         "age": Fact("birth_date", numeric=True),
         "age_days": Fact("birth_date", numeric=True),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from contracts.vocabulary.claims_history import ClaimsHistory
-from contracts.vocabulary.products import Driver, MotorRisk, ProductLine, Vehicle
+from contracts.vocabulary.lines.motor import Driver, MotorRisk, Vehicle
 from contracts.vocabulary.time import completed_months, completed_years
 from services.quote.domain.products.rules import Fact, FactValue, LineRules, Subject
 
@@ -90,7 +90,6 @@ def _of_history(history: ClaimsHistory) -> Iterator[tuple[str, FactValue]]:
 
 
 RULES = LineRules(
-    line=ProductLine.MOTOR,
     facts={name: Fact(name, numeric=True) for name in _NUMBERS}
     | {name: Fact(name) for name in _CATEGORIES}
     | _OF_CAR

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeAlias
 
-from contracts.vocabulary.products import Answer, ProductLine
+from contracts.vocabulary.persons import Answer
 
 FactValue: TypeAlias = str | int
 Joiners: TypeAlias = tuple[tuple[date, int], ...]
@@ -65,7 +65,6 @@ class LineRules:
     members stand in the order, None for a line without a census.
     """
 
-    line: ProductLine
     facts: Mapping[str, Fact]
     subjects: Callable[[Any, date], tuple[Subject, ...]]
     asks_persons: bool = False

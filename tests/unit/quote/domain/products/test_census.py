@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from contracts.topics import ORDER_BYTES_MAX
+from contracts.vocabulary.lines.group import MEMBERS_MAX
 from contracts.vocabulary.money import unearned
-from contracts.vocabulary.products import MEMBERS_MAX, CoverageTerms
+from contracts.vocabulary.products import CoverageTerms
 from services.kernel.codec import EVENT_BYTES_MAX, EventCodec
 from services.quote.channel_form import Malformed, read_message
 from services.quote.domain.commands import SubmitApplication

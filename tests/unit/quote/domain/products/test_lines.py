@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from contracts.vocabulary.products import InsuredRisk
+from contracts.vocabulary.lines import InsuredRisk
 from services.quote.domain.products import RULES_BY_LINE, subjects_of
 from services.quote.domain.products.disclosures import declared
 from services.quote.domain.products.rules import Subject
