@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -220,17 +220,29 @@ async def _last_record(
     consumer: AIOKafkaConsumer, place: TopicPartition, start: int, end: int
 ) -> ConsumerRecord | None:
     last: ConsumerRecord | None = None
+    async for record in records_between(consumer, place, start, end):
+        last = record
+    return last
+
+
+async def records_between(
+    consumer: AIOKafkaConsumer, place: TopicPartition, start: int, end: int
+) -> AsyncIterator[ConsumerRecord]:
+    """The committed records from an offset up to an end; the partition must be assigned to the consumer.
+
+    Raises TimeoutError where the broker delivers nothing for too long.
+    """
     if start >= end:
-        return None
+        return
     consumer.seek(place, start)
     deadline = time.monotonic() + REQUEST_TIMEOUT_MS / 1000
     # Only at the end is the last record known to be the last; a slow broker must not pass for an empty topic.
     while await consumer.position(place) < end:
-        records = (await consumer.getmany(place, timeout_ms=200)).get(place, [])
-        last = records[-1] if records else last
+        for record in (await consumer.getmany(place, timeout_ms=200)).get(place, []):
+            deadline = time.monotonic() + REQUEST_TIMEOUT_MS / 1000
+            yield record
         if time.monotonic() > deadline:
             raise TimeoutError(f"{place.topic}/{place.partition} could not be read up to its end at {end}")
-    return last
 
 
 async def abandon(producer: AIOKafkaProducer, seconds: float = 1) -> None:

@@ -63,11 +63,25 @@ def public_record(
     return record, Tail(recorded.position, chain)
 
 
+_NOTICE = "/notice"
+SENT_AGAIN = "sentagain"
+"""A header of notices that Kafka had lost with a part of a transaction: they lie behind younger ones."""
+
+
+def notice_place(service: str, headers: Sequence[Header]) -> tuple[int, int] | None:
+    """Partition and position of the event that a service's notice goes with; None for other messages."""
+    text = dict(headers).get("ce_id", b"").decode()
+    if not (text.startswith(f"{service}/") and text.endswith(_NOTICE)):
+        return None
+    partition, position = text.removeprefix(f"{service}/").removesuffix(_NOTICE).split("/")
+    return int(partition), int(position)
+
+
 def notice_record(service: str, recorded: Recorded[Any], key: str, notice: Notice) -> Record:
     """The record of the notice that goes with a public event, on the contract's lane."""
     headers = cloud_event_headers(
         type(notice.message),
-        event_id=f"{service}/{recorded.partition}/{recorded.position}/notice",
+        event_id=f"{service}/{recorded.partition}/{recorded.position}{_NOTICE}",
         source=f"/{service}",
         subject=recorded.stream,
         time=recorded.recorded_at,

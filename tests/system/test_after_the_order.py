@@ -1,5 +1,6 @@
 """What customers decide after an order, by messages of their channel and by letting days pass, in all services."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ SMOKES = {
 PREMIUM, SMOKER_PREMIUM, LOADED = 26_182, 37_206, 46_508
 # Offers and payments wait for days of the calendar, which the service keeps by itself.
 TODAY = clock.now().replace(microsecond=0).isoformat()
+NEXT_MONTH = (clock.now() + timedelta(days=30)).date().isoformat()
 LONG_AGO = "2025-12-20T10:00:00Z"
 
 
@@ -44,6 +46,7 @@ def order(number: str, *, smoker: bool = False, product: str = PRODUCT, placed_a
         order_no=number,
         product=product,
         placed_at=placed_at,
+        effective=NEXT_MONTH,
         premium_minor=SMOKER_PREMIUM if smoker else PREMIUM,
         risk={"line": "health", "insureds": [{**ADULT, "smoker": smoker}]},
     )

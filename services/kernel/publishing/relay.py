@@ -11,7 +11,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -27,7 +26,9 @@ from services.kernel.errors import TailAheadOfLog, UndecidedRecords, UnknownEven
 from services.kernel.log.log_reader import LogReader
 from services.kernel.messages import Recorded
 from services.kernel.observability import Metrics
+from services.kernel.publishing.flight import Flight
 from services.kernel.publishing.relay_lock import only_relay
+from services.kernel.publishing.told import READ_BACK, READ_BACK_TORN, Told, lost, told
 from services.kernel.publishing.topic_ends import SentTo, TopicEnds, topic_ends
 from services.kernel.publishing.topic_tail import tail_problem
 from services.kernel.publishing.undecided import refuse_undecided
@@ -42,21 +43,6 @@ _PAGE_EVENTS = 250
 """Events between two looks at whatever else waits: a long stretch of work would delay commits and HTTP answers."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Flight:
-    """What goes out in one transaction, and the state of the topic once it is committed.
-
-    `replies` and `letters` are the keys of those among the records; `is_full` says that the log had more.
-    """
-
-    records: list[Record]
-    passed: list[int]
-    tails: list[Tail]
-    replies: list[int] = field(default_factory=list)
-    letters: list[str] = field(default_factory=list)
-    is_full: bool = False
 
 
 class Relay:
@@ -83,6 +69,7 @@ class Relay:
         self._passed = [0] * self._partitions
         self._known_topics: set[str] = set()
         self._sent_to = SentTo(self._topic, {})
+        self._told, self._torn = Told(), False
         self._side_due = self._ends_due = 0.0
         self.working = self.in_charge = False
         self.stopped_because: str | None = None
@@ -123,6 +110,7 @@ class Relay:
                 return
             except (Exception, asyncio.CancelledError) as error:
                 end_if_cancelled()  # It was none of ours where aiokafka cancelled what we waited for.
+                self._torn = self._torn or isinstance(error, UndecidedRecords)
                 log.warning("relay starts again after %s: %s", type(error).__name__, error)
                 pause = _RETRY_SECONDS if self.working else min(2 * pause, _RETRY_SECONDS_MAX)
                 await asyncio.sleep(pause)
@@ -142,10 +130,19 @@ class Relay:
                 self._sent_to = SentTo(self._topic, found.written)
                 await self._read_tails()
                 failpoints.hit("relay.tails_read")
+                await self._reconcile(producer, ends)
                 self.working = True
                 await self._fly(still_only, producer, ends)
         finally:
             await kafka.abandon(producer)
+
+    async def _reconcile(self, producer: AIOKafkaProducer, ends: TopicEnds) -> None:
+        """Where Kafka ended a transaction in parts: remember what channels were told, tell what they were not."""
+        name, torn = self._definition.name, self._torn
+        self._told = await told(self._bootstrap, name, ends, READ_BACK_TORN if torn else READ_BACK)
+        if torn:
+            await self._send(producer, await lost(self._told, self._definition, self._page, self._passed))
+            self._torn = False
 
     async def _check_ends(self, ends: TopicEnds) -> None:
         """When idle: nobody would ever read what was committed last, if its marker was forgotten or its topic lost."""
@@ -178,7 +175,7 @@ class Relay:
 
     async def _fly(self, still_only: Callable[[], bool], producer: AIOKafkaProducer, ends: TopicEnds) -> None:
         """One flight in the air at a time. While it is, the next one is made ready where the log has more."""
-        ready: _Flight | None = None
+        ready: Flight | None = None
         while still_only():
             end_if_cancelled()
             started = time.monotonic()
@@ -200,7 +197,7 @@ class Relay:
             if ready is None:
                 await asyncio.sleep(max(0.0, _TURN_SECONDS_MIN - (time.monotonic() - started)))
 
-    async def _prepared(self) -> _Flight:
+    async def _prepared(self) -> Flight:
         """The next flight, with replies and dead letters where they are due."""
         side_due = time.monotonic() >= self._side_due
         if side_due:
@@ -214,7 +211,7 @@ class Relay:
             self.nudge()  # There may be more.
         return flight
 
-    async def _landed(self, flight: _Flight) -> bool:
+    async def _landed(self, flight: Flight) -> bool:
         """Believe what was committed; whether anything was sent or passed."""
         moved = flight.passed != self._passed
         self._tails, self._passed = flight.tails, flight.passed
@@ -231,9 +228,9 @@ class Relay:
             letters = await unpublished(connection, dead_letters_topic(self._definition.name), 20)
         return replies, letters
 
-    async def _collect(self, passed: Sequence[int], tails: Sequence[Tail]) -> _Flight:
+    async def _collect(self, passed: Sequence[int], tails: Sequence[Tail]) -> Flight:
         """The records of what follows in the log."""
-        flight = _Flight([], list(passed), list(tails))
+        flight = Flight([], list(passed), list(tails))
         for partition in self._reader.partitions:
             end = passed[partition] + self._batch_events
             while flight.passed[partition] < end:
@@ -267,7 +264,7 @@ class Relay:
             return tail
         record, tail = public_record(self._definition.name, self._topic, recorded, outgoing, tail)
         records.append(record)
-        if outgoing.notice is not None:
+        if outgoing.notice is not None and not self._told.has(recorded.partition, recorded.position):
             records.append(notice_record(self._definition.name, recorded, outgoing.key, outgoing.notice))
         return tail
 

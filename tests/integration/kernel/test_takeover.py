@@ -1,6 +1,7 @@
 """Processes that stand still, and answers that get lost: whoever goes on does nothing twice."""
 
 import asyncio
+import json
 import os
 import signal
 import time
@@ -11,16 +12,18 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import InvalidTxnState
 
-from contracts.topics import lane_of
+from contracts.topics import channel_topics, lane_of, notices_topic
 from services.kernel import kafka
+from services.kernel.messages import Instruction
 from services.kernel.process.runtime import Kernel
 from services.kernel.proof.verify import verify_log
 from services.kernel.publishing import relay_lock
 from services.kernel.publishing.topic_ends import topic_ends
 from services.kernel.receiving.assignment import SeekToInbox
+from services.kernel.wire import SENT_AGAIN, notice_record
 from tests.support.postgres_proxy import postgres_proxy, through
-from tests.support.running import PARTITIONS, Home, end_relay, eventually
-from tests.support.tally import Count, to
+from tests.support.running import PARTITIONS, Home, delete_topics, end_relay, eventually
+from tests.support.tally import Count, Open, to
 from tests.support.tally_process import TallyProcess
 from tests.support.topic_audit import assert_topic_is_the_log
 
@@ -197,23 +200,76 @@ async def _leaves_open(home: Home, place: TopicPartition) -> bool:
     return True
 
 
-async def test_records_that_kafka_forgot_to_end_are_aborted_and_sent_again(home: Home) -> None:
-    """Written by the relay's own producer to a partition that the coordinator does not count to the transaction."""
-    async with home.kernel(sources=()) as kernel:
-        await home.execute(kernel, to("t1", Count("t1", 1)))
-        await home.quiet(kernel)
-    place = TopicPartition(home.events_topic, lane_of("t1", PARTITIONS))
+async def _tear(home: Home, tally: str) -> int:
+    """Leave a record at the end of the events topic whose end Kafka forgot; returns its partition."""
+    partition = lane_of(tally, PARTITIONS)
+    place = TopicPartition(home.events_topic, partition)
     await _verify_partitions(home, on=False)
     try:
         await eventually(lambda: _leaves_open(home, place), "the broker takes a record without asking")
     finally:
         await _verify_partitions(home, on=True)
+    return partition
+
+
+async def test_records_that_kafka_forgot_to_end_are_aborted_and_sent_again(home: Home) -> None:
+    """Written by the relay's own producer to a partition that the coordinator does not count to the transaction."""
+    async with home.kernel(sources=()) as kernel:
+        await home.execute(kernel, to("t1", Count("t1", 1)))
+        await home.quiet(kernel)
+    partition = await _tear(home, "t1")
     async with topic_ends(home.servers.kafka) as ends:
-        assert (await ends.look(home.events_topic, PARTITIONS)).undecided == [place.partition]
+        assert (await ends.look(home.events_topic, PARTITIONS)).undecided == [partition]
     async with home.kernel(sources=()) as kernel:
         await home.execute(kernel, to("t1", Count("t1", 1)))
         await home.quiet(kernel)
     assert await assert_topic_is_the_log(home) == 2
+
+
+def _open(home: Home, tally: str) -> Instruction:
+    return to(tally, Open(tally, home.channel, f"N-{tally}"))
+
+
+async def _notices(home: Home) -> list[tuple[str, bool]]:
+    """Order number of each notice that the channel can see, and whether it was sent again."""
+    return [
+        (json.loads(record.value)["order_no"], SENT_AGAIN in dict(record.headers)) for record in await home.notices()
+    ]
+
+
+async def test_a_notice_that_is_visible_before_its_event_is_not_sent_again(home: Home) -> None:
+    """As it is left where Kafka wrote the end of a transaction to some of its partitions only."""
+    async with home.kernel(sources=()) as kernel:
+        await home.execute(kernel, _open(home, "t1"))
+        await home.quiet(kernel)
+        await end_relay(kernel)
+        await home.execute(kernel, _open(home, "t2"))
+    (recorded,) = [one for one in (await home.log())[lane_of("t2", PARTITIONS)] if one.event.tally == "t2"]
+    outgoing = home.definition.to_wire(recorded)
+    assert outgoing is not None and outgoing.notice is not None
+    notice = notice_record(home.definition.name, recorded, outgoing.key, outgoing.notice)
+    await home.producer.send_and_wait(notice.topic, notice.value, key=notice.key, headers=notice.headers)
+    await _tear(home, "t2")
+    async with home.kernel(sources=()) as kernel:
+        await home.execute(kernel, _open(home, "t3"))
+        await home.quiet(kernel)
+    assert sorted(await _notices(home)) == [("N-t1", False), ("N-t2", False), ("N-t3", False)]
+    assert await assert_topic_is_the_log(home) == 3
+
+
+async def test_a_notice_that_is_lost_though_its_event_is_visible_is_sent_again(home: Home) -> None:
+    """Aborted with what was undecided, while its event was committed."""
+    async with home.kernel(sources=()) as kernel:
+        await home.execute(kernel, _open(home, "t1"))
+        await home.quiet(kernel)
+    await delete_topics(home.servers.kafka, [notices_topic(home.channel)])
+    await kafka.ensure_topics(home.servers.kafka, channel_topics(home.channel), PARTITIONS)
+    await _tear(home, "t2")
+    for tally in ("t2", "t3"):
+        async with home.kernel(sources=()) as kernel:
+            await home.execute(kernel, _open(home, tally))
+            await home.quiet(kernel)
+    assert sorted(await _notices(home)) == [("N-t1", True), ("N-t2", False), ("N-t3", False)]
 
 
 async def _told(caplog: pytest.LogCaptureFixture, text: str) -> bool:

@@ -33,6 +33,7 @@ async def test_a_cancellation_that_nobody_asked_for_does_not_end_it(monkeypatch:
 
     monkeypatch.setattr(Relay, "_work", work)
     one = Relay.__new__(Relay)
+    one._torn = False
     one._pool, one.working = None, False  # type: ignore[assignment]
     running = asyncio.create_task(one.run())
     async with asyncio.timeout(5):
