@@ -175,7 +175,7 @@ class Home:
                 return False
             if not status["heads"] == status["relayed"] == status["projected"] or status["replies_waiting"]:
                 return False
-            if any([(await each.status())["projected"] != status["heads"] for each in replicas]):
+            if any([(await each.status())["projected"] != status["heads"] for each in (kernel, *replicas)]):
                 return False
             # A group may have been committed between the first look and the last.
             return await self._told() and (await working.status())["heads"] == status["heads"]
