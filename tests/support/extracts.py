@@ -38,21 +38,7 @@ def signed_extract(key: SigningKey, subject: str, log: Sequence[StoredEvent], st
     service = key.name.removeprefix("policy-ledger/")
     befores = [GENESIS, *(digest for _, digest in log)]
     events = tuple(
-        ExtractedEvent(
-            partition=link.partition,
-            position=link.position,
-            stream=link.stream,
-            version=link.version,
-            type=link.type,
-            schema_version=link.schema,
-            recorded_at=link.recorded_at,
-            data=link.data.decode(),
-            meta=link.meta.decode(),
-            before=befores[link.position - 1].hex(),
-            digest=digest.hex(),
-        )
-        for link, digest in log
-        if link.stream in streams
+        ExtractedEvent.of(link, digest, befores[link.position - 1]) for link, digest in log if link.stream in streams
     )
     return Extract(
         service=service,

@@ -52,6 +52,23 @@ class ExtractedEvent(BaseModel):
     before: str
     digest: str
 
+    @staticmethod
+    def of(link: Link, digest: bytes, before: bytes) -> "ExtractedEvent":
+        """An event of the log, with the digest of the one before it in its partition."""
+        return ExtractedEvent(
+            partition=link.partition,
+            position=link.position,
+            stream=link.stream,
+            version=link.version,
+            type=link.type,
+            schema_version=link.schema,
+            recorded_at=link.recorded_at,
+            data=link.data.decode(),
+            meta=link.meta.decode(),
+            before=before.hex(),
+            digest=digest.hex(),
+        )
+
     @property
     def link(self) -> Link:
         """What the chain covers of it."""

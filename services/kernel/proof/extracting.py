@@ -59,19 +59,7 @@ async def take_extract(
 async def _extracted(connection: Connection, stored: StoredEvent) -> ExtractedEvent:
     link = stored.link
     before = await connection.fetchval(_BEFORE, link.partition, link.position)
-    return ExtractedEvent(
-        partition=link.partition,
-        position=link.position,
-        stream=link.stream,
-        version=link.version,
-        type=link.type,
-        schema_version=link.schema,
-        recorded_at=link.recorded_at,
-        data=link.data.decode(),
-        meta=link.meta.decode(),
-        before=(before or bytes(32)).hex(),
-        digest=stored.digest.hex(),
-    )
+    return ExtractedEvent.of(link, stored.digest, before or bytes(32))
 
 
 async def _runs(
