@@ -34,7 +34,7 @@ def with_payment_terms(event: ApplicationEvent, days: int | None, accepted_on: d
     if days is None:
         return event
     if isinstance(event, ApplicationAccepted):
-        return event.model_copy(update={"pay_by": accepted_on + timedelta(days=days)})
+        return event.model_copy(update={"pay_by": last_day_to_pay(days, accepted_on)})
     if isinstance(event, ApplicationReferred | CounterOffered):
         return event.model_copy(update={"pay_within_days": days})
     return event
