@@ -74,6 +74,11 @@ def notices_topic(channel: str) -> str:
     return f"notices.{channel}.v1"
 
 
+def is_notices_topic(topic: str) -> bool:
+    """Whether it is a topic on which a channel hears from us."""
+    return topic.startswith("notices.")
+
+
 def is_reserved(topic: str, *services: str) -> bool:
     """Whether a topic is the ledger's own, or Kafka's, and so not a consumer's to write to.
 

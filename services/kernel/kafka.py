@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from contracts.topics import Topic
+from contracts.topics import Topic, is_notices_topic
 from services.kernel.errors import WrongTopicSettings
 
 REQUEST_TIMEOUT_MS = 10_000
@@ -131,6 +131,11 @@ async def list_topics(bootstrap: str) -> list[str]:
         return sorted(await admin.list_topics())
     finally:
         await admin.close()
+
+
+async def notices_topics(bootstrap: str) -> list[str]:
+    """Names of the topics on which channels hear from us."""
+    return [topic for topic in await list_topics(bootstrap) if is_notices_topic(topic)]
 
 
 async def topic_settings(bootstrap: str, topic: str) -> dict[str, str]:

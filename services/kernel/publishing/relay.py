@@ -17,7 +17,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from contracts.envelope import CHAIN_START, place_of
-from contracts.topics import channel_topics, dead_letters_topic, events_topic
+from contracts.topics import channel_topics, dead_letters_topic, events_topic, is_notices_topic
 from services.kernel import failpoints, kafka
 from services.kernel.cancellation import end_if_cancelled
 from services.kernel.commands.dead_letters import mark_published, unpublished
@@ -291,7 +291,7 @@ class Relay:
     async def _ensure_topics(self, records: Sequence[Record]) -> None:
         topics = {record.topic for record in records} - self._known_topics
         for topic in topics:
-            if topic.startswith("notices."):
+            if is_notices_topic(topic):
                 channel = topic.split(".")[1]
                 await kafka.ensure_topics(self._bootstrap, channel_topics(channel), self._partitions)
         self._known_topics |= topics

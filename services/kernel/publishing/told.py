@@ -69,7 +69,7 @@ async def told(bootstrap: str, service: str, ends: TopicEnds, read_back: int) ->
     A topic that ends in somebody's open transaction hides what lies behind its beginning; nothing is said of it.
     """
     found = Told()
-    topics = [topic for topic in await kafka.list_topics(bootstrap) if topic.startswith("notices.")]
+    topics = await kafka.notices_topics(bootstrap)
     consumer = kafka.reader(bootstrap)
     try:
         await consumer.start()

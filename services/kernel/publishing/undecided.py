@@ -35,6 +35,5 @@ async def _places(bootstrap: str, service: str, partitions: int) -> list[Record]
     """An empty record for every partition that the service's relay may have written to."""
     places = [(dead_letters_topic(service), 0)]
     places += [(events_topic(service), partition) for partition in range(partitions)]
-    for topic in await kafka.list_topics(bootstrap):
-        places += [(topic, NOTICES_PARTITION)] if topic.startswith("notices.") else []
+    places += [(topic, NOTICES_PARTITION) for topic in await kafka.notices_topics(bootstrap)]
     return [Record(topic, partition, b"", b"", [], 0) for topic, partition in places]
